@@ -1,0 +1,1 @@
+"""Reproducible processing of medical images too large for ordinary deep-learning code."""
