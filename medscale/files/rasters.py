@@ -79,13 +79,17 @@ def read_raster(path: str | Path) -> Raster:
             page = file.pages[0]
             return Raster(page.asarray(), _um_px(page, path))
     except (tifffile.TiffFileError, OSError) as error:
-        raise InputError(path, f"no readable TIFF ({error})", "a mask or heatmap", "Delete it and run again.") from error
+        raise InputError(
+            path, f"no readable TIFF ({error})", "a mask or heatmap", "Delete it and run again."
+        ) from error
 
 
 def _um_px(page: tifffile.TiffPage, path: str | Path) -> float:
     tag = page.tags.get("XResolution")
     if tag is None or page.tags["ResolutionUnit"].value != 3 or not tag.value[0]:
-        raise InputError(path, "no resolution in pixels per cm", "resolution tags", "Delete it and run again.")
+        raise InputError(
+            path, "no resolution in pixels per cm", "resolution tags", "Delete it and run again."
+        )
     return UM_PER_CM * tag.value[1] / tag.value[0]
 
 

@@ -1,0 +1,1 @@
+"""Networks, each a plain `nn.Module`."""

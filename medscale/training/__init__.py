@@ -1,0 +1,1 @@
+"""Training and applying networks, the same for every study."""

@@ -1,0 +1,56 @@
+# Demo data in the layout of the real data sets. Every slide depends on its row of the sheet and the seed.
+
+
+rule draw_demo_slide:
+    """Paint one slide of a lymph node."""
+    input:
+        code=code("demo_data/draw_demo_slide"),
+    output:
+        slide=f"{DEMO}/camelyon17/images/{{slide}}.tif",
+    log:
+        "logs/draw_demo_slide/{slide}.log",
+    benchmark:
+        "logs/benchmarks/draw_demo_slide/{slide}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        cfg=settings("seed"),
+        row=slide_row("slide", "centre", "label"),
+    script:
+        "../workflow_scripts/demo_data/draw_demo_slide.py"
+
+
+rule annotate_demo_slide:
+    """Write the outlines of a demo slide's lesions as ASAP XML."""
+    input:
+        code=code("demo_data/annotate_demo_slide"),
+    output:
+        annotation=f"{DEMO}/camelyon17/annotations/{{slide}}.xml",
+    log:
+        "logs/annotate_demo_slide/{slide}.log",
+    benchmark:
+        "logs/benchmarks/annotate_demo_slide/{slide}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        cfg=settings("seed"),
+        row=slide_row("slide", "centre", "label"),
+    script:
+        "../workflow_scripts/demo_data/annotate_demo_slide.py"
+
+
+rule label_demo_slides:
+    """Write the labels of slides and patients as CAMELYON17 does."""
+    input:
+        sheet=SLIDE_SHEET,
+        code=code("demo_data/label_demo_slides"),
+    output:
+        labels=f"{DEMO}/camelyon17/stage_labels.csv",
+    log:
+        "logs/label_demo_slides.log",
+    benchmark:
+        "logs/benchmarks/label_demo_slides.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/demo_data/label_demo_slides.py"

@@ -1,0 +1,86 @@
+"""What every script shares: its log, errors in plain words, its device, and provenance."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from medscale.errors import InputError
+from medscale.files.provenance import Origin, digest_together, host, write_sidecars
+
+log = logging.getLogger("medscale")
+
+
+class Job:
+    """One job as its script sees it.
+
+    Attributes
+    ----------
+    cfg : dict
+        The settings of the rule's `params: cfg=`.
+    """
+
+    def __init__(self, snakemake: Any):
+        self.cfg: dict[str, Any] = snakemake.params.get("cfg", {})
+        self._snakemake = snakemake
+        self._gpus = snakemake.resources.get("gpu", 0)
+        self.device_name = "cpu"
+
+    def checkpoints(self, *inputs: str) -> Path:
+        """Return the folder where this job keeps what must survive a kill.
+
+        Its name follows from the settings and from the content of `inputs`: work that was done with
+        others is never resumed.
+        """
+        key = digest_together(inputs, dict(self._snakemake.params.items()))
+        return Path("results/checkpoints") / f"{self._snakemake.rule}-{key}"
+
+    def choose_device(self):
+        """Return the torch device that the scheduler and the machine allow."""
+        from medscale.training.device import choose_device
+
+        device = choose_device(self._gpus, self.cfg["torch_threads"])
+        self.device_name = str(device)
+        return device
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[Job]:
+    """Run the body of a script: log to the rule's log, explain user errors, write sidecars at the end."""
+    _start_logging(snakemake.log[0])
+    started, clock, this = datetime.now(UTC), time.monotonic(), Job(snakemake)
+    try:
+        yield this
+    except InputError as error:
+        log.error("%s", error)
+        sys.exit(1)
+    except Exception:
+        log.exception("%s failed", snakemake.rule)
+        raise
+    run = {
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - clock, 3),
+        "device": this.device_name,
+        **host(),
+    }
+    origin = Origin(snakemake.rule, list(snakemake.input), dict(snakemake.params.items()), run)
+    write_sidecars(snakemake.output, origin)
+
+
+def _start_logging(path: str) -> None:
+    to_file, to_screen = logging.FileHandler(path, mode="w"), logging.StreamHandler()
+    to_screen.setLevel(logging.WARNING)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=[to_file, to_screen],
+        force=True,
+    )
+    logging.captureWarnings(True)
+    for noisy in ("matplotlib", "PIL", "fsspec", "torch", "lightning"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

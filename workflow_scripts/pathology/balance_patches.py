@@ -1,0 +1,1 @@
+"""Draw the patches that the network trains on, and count them before and after."""

@@ -1,0 +1,1 @@
+"""Turn the outlines of an annotated slide into a mask."""
