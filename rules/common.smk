@@ -16,7 +16,8 @@ DEMO = "results/demo_data"
 
 
 def repository(path):
-    return os.path.join(workflow.basedir, path)
+    """A path in the repository, relative to the run, so that both can be moved together."""
+    return os.path.relpath(os.path.join(workflow.basedir, path))
 
 
 def data(path):
@@ -29,7 +30,7 @@ check_against_schema(config, repository("schemas/config.schema.json"), "the conf
 
 def code(script):
     """The library files that a script uses, so that a change in one of them reruns its rule."""
-    return imported_files(repository(f"workflow_scripts/{script}.py"), workflow.basedir)
+    return imported_files(repository(f"workflow_scripts/{script}.py"), repository("."))
 
 
 def settings(*keys):

@@ -1,6 +1,7 @@
 """What every script shares: its log, errors in plain words, its device, and provenance."""
 
 import logging
+import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from medscale.errors import InputError
-from medscale.files.provenance import Origin, digest_together, host, write_sidecars
+from medscale.files.provenance import Origin, digest_together, write_sidecars
 
 log = logging.getLogger("medscale")
 
@@ -22,13 +23,17 @@ class Job:
     ----------
     cfg : dict
         The settings of the rule's `params: cfg=`.
+    gpus : int
+        GPUs that the scheduler granted.
+    device : torch.device or str
+        Where the job ran; a script that uses another device sets it.
     """
 
     def __init__(self, snakemake: Any):
         self.cfg: dict[str, Any] = snakemake.params.get("cfg", {})
+        self.gpus: int = snakemake.resources.get("gpu", 0)
+        self.device: Any = "cpu"
         self._snakemake = snakemake
-        self._gpus = snakemake.resources.get("gpu", 0)
-        self.device_name = "cpu"
 
     def checkpoints(self, *inputs: str) -> Path:
         """Return the folder where this job keeps what must survive a kill.
@@ -38,14 +43,6 @@ class Job:
         """
         key = digest_together(inputs, dict(self._snakemake.params.items()))
         return Path("results/checkpoints") / f"{self._snakemake.rule}-{key}"
-
-    def choose_device(self):
-        """Return the torch device that the scheduler and the machine allow."""
-        from medscale.training.device import choose_device
-
-        device = choose_device(self._gpus, self.cfg["torch_threads"])
-        self.device_name = str(device)
-        return device
 
 
 @contextmanager
@@ -64,10 +61,12 @@ def job(snakemake: Any) -> Iterator[Job]:
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 3),
-        "device": this.device_name,
-        **host(),
+        "device": str(this.device),
+        "host": platform.node(),
     }
-    origin = Origin(snakemake.rule, list(snakemake.input), dict(snakemake.params.items()), run)
+    code = list(snakemake.input.get("code", []))
+    inputs = [path for path in snakemake.input if path not in set(code)]
+    origin = Origin(snakemake.rule, inputs, code, dict(snakemake.params.items()), run)
     write_sidecars(snakemake.output, origin)
 
 

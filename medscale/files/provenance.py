@@ -4,7 +4,6 @@ import hashlib
 import json
 import platform
 import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -41,6 +40,8 @@ class Origin:
     ----------
     rule : str
     inputs : list of str
+    code : list of str
+        Files of the library that the rule's script uses.
     config : dict
         Every setting that the job was given.
     run : dict
@@ -49,6 +50,7 @@ class Origin:
 
     rule: str
     inputs: list[str]
+    code: list[str]
     config: dict[str, Any]
     run: dict[str, Any]
 
@@ -59,6 +61,7 @@ def write_sidecars(outputs: Iterable[str | Path], origin: Origin) -> None:
         "rule": origin.rule,
         "config": origin.config,
         "inputs": {path: digest(path) for path in sorted(origin.inputs)},
+        "code": digest_together(sorted(origin.code), {}),
         "versions": versions(),
         "commit": commit(),
         "run": origin.run,
@@ -121,11 +124,6 @@ def commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() or None
-
-
-def host() -> dict[str, str]:
-    """Return what is worth knowing about this machine."""
-    return {"host": platform.node(), "machine": platform.machine(), "command": Path(sys.argv[0]).name}
 
 
 def _is_installed(name: str) -> bool:

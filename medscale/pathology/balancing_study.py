@@ -201,7 +201,7 @@ def _draw_panel(
     for place, strategy in enumerate(strategies):
         own = table[table["strategy"] == strategy].set_index("slide").reindex(slides)
         left = np.arange(len(slides)) + (place - (len(strategies) - 1) / 2) * width
-        spread = own["jaccard_sd"].astype("float64").fillna(0)
+        spread = own["jaccard_sd"].astype("float64")
         axes.bar(left, own["jaccard_mean"].astype("float64"), width, yerr=spread, capsize=3, label=strategy)
     first = table.drop_duplicates("slide").set_index("slide").reindex(slides)
     floors = first["jaccard_floor"].astype("float64")
@@ -210,6 +210,14 @@ def _draw_panel(
         axes.hlines(
             floors, centres - 0.45, centres + 0.45, "black", "dashed", label="all tissue called tumour"
         )
-    axes.set_xticks(range(len(slides)), [f"{slide}\n{first[size][slide]:.3g} {unit}" for slide in slides])
+    two_lines = [slide.replace("_node", "\nnode") for slide in slides]
+    sizes = [f"{_round(first[size][slide])} {unit}" for slide in slides]
+    axes.set_xticks(
+        range(len(slides)), [f"{name}\n{text}" for name, text in zip(two_lines, sizes, strict=True)]
+    )
     axes.set_title(title)
-    axes.legend()
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False)
+
+
+def _round(size: float) -> str:
+    return f"{size:.0f}" if size >= 100 else f"{size:.3g}"

@@ -105,38 +105,41 @@ def classify_slides(
 
 def _join(features: pd.DataFrame, sheet: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return sheet and features side by side, sorted by slide, and the names of the features."""
+    _check_slides(features, sheet)
+    own = {name: sheet[name].astype(object) for name in ("slide", "patient", "split")}
+    own["true"] = sheet["label"].fillna("").astype(object)
+    columns = [name for name in features.columns if name != "slide"]
+    joined = pd.DataFrame(own).merge(features, on="slide", validate="one_to_one")
+    joined = joined.sort_values("slide", ignore_index=True)
+    _check_values(joined, columns)
+    return joined, columns
+
+
+def _check_slides(features: pd.DataFrame, sheet: pd.DataFrame) -> None:
     for name, frame in (("features", features), ("slide sheet", sheet)):
         repeated = frame.loc[frame["slide"].duplicated(), "slide"]
         if len(repeated):
-            raise InputError(
-                name, f"slide {repeated.iloc[0]} twice", "each slide once", "Delete one of its rows."
-            )
+            found = f"slide {repeated.iloc[0]} twice"
+            raise InputError(name, found, "each slide once", "Delete one of its rows.")
     strangers = sorted(set(features["slide"]) ^ set(sheet["slide"]))
     if strangers:
         where = "features" if strangers[0] in set(sheet["slide"]) else "slide sheet"
-        raise InputError(
-            where, f"no row for slide {strangers[0]}", "a row for each slide", "Run its rule again."
+        found = f"no row for slide {strangers[0]}"
+        raise InputError(where, found, "a row for each slide", "Run its rule again.")
+
+
+def _check_values(joined: pd.DataFrame, columns: list[str]) -> None:
+    infinite = joined.loc[~np.isfinite(joined[columns].to_numpy(np.float64)).all(axis=1), "slide"]
+    if len(infinite):
+        where = f"features of {infinite.iloc[0]}"
+        raise InputError(where, "a number that is not finite", "numbers", "Extract them again.")
+    unknown = joined[~joined["true"].isin(["", *CLASSES])]
+    if len(unknown):
+        where, found = (
+            f"slide sheet, slide {unknown['slide'].iloc[0]}",
+            f"the label {unknown['true'].iloc[0]!r}",
         )
-    columns = [name for name in features.columns if name != "slide"]
-    infinite = ~np.isfinite(features[columns].to_numpy(np.float64)).all(axis=1)
-    if infinite.any():
-        slide = features["slide"][infinite].iloc[0]
-        raise InputError(
-            f"features of {slide}", "a number that is not finite", "numbers", "Extract them again."
-        )
-    true = sheet["label"].fillna("").astype(object)
-    unknown = ~true.isin(["", *CLASSES])
-    if unknown.any():
-        where = f"slide sheet, slide {sheet['slide'][unknown].iloc[0]}"
-        raise InputError(
-            where,
-            f"the label {true[unknown].iloc[0]!r}",
-            f"one of {', '.join(CLASSES)}, or none",
-            "Correct the label.",
-        )
-    own = pd.DataFrame({name: sheet[name].astype(object) for name in ("slide", "patient", "split")})
-    joined = own.assign(true=true).merge(features, on="slide", validate="one_to_one")
-    return joined.sort_values("slide", ignore_index=True), columns
+        raise InputError(where, found, f"one of {', '.join(CLASSES)}, or none", "Correct the label.")
 
 
 def _check_training(learned: pd.DataFrame) -> None:
@@ -182,6 +185,11 @@ def _predict_out_of_fold(
     for fold, held in enumerate(_divide_patients(patients, folds, seed)):
         own = table["patient"].isin(held)
         others = table[learned & ~own]
+        missing = sorted(set(table.loc[learned, "true"]) - set(others["true"]), key=CLASSES.index)
+        if missing:
+            log.warning(
+                "out of fold, %s cannot be %s: no other patient is", ", ".join(held), " or ".join(missing)
+            )
         forest = train_forest(
             others[columns], others["true"], trees=trees, seed=derive_seed(seed, "fold", fold)
         )

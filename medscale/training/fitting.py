@@ -15,6 +15,9 @@ from torch.utils.data import DataLoader
 from medscale.files.locks import exclusive
 
 log = logging.getLogger(__name__)
+LAST = Path("last.ckpt")
+# Lightning advertises its products at level INFO.
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
 
 class LogEpochs(Callback):
@@ -26,12 +29,18 @@ class LogEpochs(Callback):
     def on_train_start(self, trainer, module) -> None:
         self.started, self.first_epoch = time.monotonic(), trainer.current_epoch
 
-    def on_train_epoch_end(self, trainer, module) -> None:
-        done = trainer.current_epoch + 1
-        pace = (time.monotonic() - self.started) / (done - self.first_epoch)
-        left = pace * (trainer.max_epochs - done)
-        numbers = ", ".join(f"{k} {v:.4f}" for k, v in module.history[-1].items() if k != "epoch")
-        log.info("epoch %d of %d: %s; %.0f s left", done, trainer.max_epochs, numbers, left)
+    def on_train_epoch_start(self, trainer, module) -> None:
+        # The module writes its history after the callbacks of the epoch's end.
+        if trainer.current_epoch > self.first_epoch:
+            self._log(trainer.current_epoch, trainer.max_epochs, module.history[-1])
+
+    def on_train_end(self, trainer, module) -> None:
+        self._log(trainer.max_epochs, trainer.max_epochs, module.history[-1])
+
+    def _log(self, done: int, epochs: int, record: dict[str, float]) -> None:
+        pace = (time.monotonic() - self.started) / max(1, done - self.first_epoch)
+        numbers = ", ".join(f"{name} {value:.4f}" for name, value in record.items() if name != "epoch")
+        log.info("epoch %d of %d: %s; %.0f s left", done, epochs, numbers, pace * (epochs - done))
 
 
 def fit(
@@ -56,7 +65,7 @@ def fit(
     """
     with exclusive(checkpoints.with_suffix(".lock")):
         trainer = _trainer(epochs, device, checkpoints)
-        last = _readable_checkpoint(checkpoints / "last.ckpt")
+        last = _readable_checkpoint(checkpoints / LAST)
         if last:
             log.info("resuming from %s", last)
         with warnings.catch_warnings():
@@ -69,7 +78,9 @@ def fit(
 def _trainer(epochs: int, device: torch.device, checkpoints: Path) -> lightning.Trainer:
     callbacks = [
         LogEpochs(),
-        ModelCheckpoint(checkpoints, save_top_k=0, save_last=True, save_on_train_epoch_end=True),
+        ModelCheckpoint(
+            checkpoints, filename=LAST.stem, enable_version_counter=False, save_on_train_epoch_end=True
+        ),
     ]
     bar = sys.stderr.isatty()
     if bar:

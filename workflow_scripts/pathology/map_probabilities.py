@@ -1,11 +1,13 @@
 """Map the tumour probability of slides."""
 
 from medscale.pathology.heatmaps import SlideToMap, map_slides
+from medscale.training.device import choose_device
 from medscale.training.models import load_model
 from workflow_scripts.job import job
 
 with job(snakemake) as this:
-    network, card = load_model(snakemake.input.weights, this.choose_device())
+    this.device = choose_device(this.gpus, this.cfg["torch_threads"])
+    network, card = load_model(snakemake.input.weights, this.device)
     slides = SlideToMap.list(
         snakemake.params.slides,
         snakemake.input.slides,

@@ -1,9 +1,10 @@
 """Find the tissue of a slide."""
 
+from medscale.pathology.tissue import draw_outlines, mask_tissue
+
 from medscale.files.pictures import write_picture
 from medscale.files.rasters import write_raster
 from medscale.pathology.slides import Slide
-from medscale.pathology.tissue import draw_outlines, mask_tissue
 from workflow_scripts.job import job
 
 with job(snakemake) as this, Slide(snakemake.input.slide, this.cfg["fallback_um_px"]) as slide:

@@ -3,11 +3,13 @@
 from medscale.files.tables import write_table
 from medscale.pathology.heatmaps import SlideToMap, map_slides
 from medscale.pathology.overlap_table import tabulate_overlaps
+from medscale.training.device import choose_device
 from medscale.training.models import load_model
 from workflow_scripts.job import job
 
 with job(snakemake) as this:
-    network, card = load_model(snakemake.input.weights, this.choose_device())
+    this.device = choose_device(this.gpus, this.cfg["torch_threads"])
+    network, card = load_model(snakemake.input.weights, this.device)
     names, splits = snakemake.params.slides["slide"], snakemake.params.slides["split"]
     heatmaps = snakemake.output.heatmaps
     map_slides(

@@ -5,11 +5,13 @@ import pandas as pd
 from medscale.files.tables import read_table, write_table
 from medscale.pathology.patch_data import SlideFiles
 from medscale.pathology.patch_scores import score_test_patches
+from medscale.training.device import choose_device
 from medscale.training.models import load_model
 from workflow_scripts.job import job
 
 with job(snakemake) as this:
-    network, _ = load_model(snakemake.input.weights, this.choose_device())
+    this.device = choose_device(this.gpus, this.cfg["torch_threads"])
+    network, _ = load_model(snakemake.input.weights, this.device)
     scores = score_test_patches(
         network,
         pd.concat([read_table(path) for path in snakemake.input.grids]),

@@ -20,8 +20,10 @@ def runs() -> pd.DataFrame:
                 rows.append(
                     (strategy, repetition, slide, "train_network", area, score, score + 0.1, 0.6, 0.05)
                 )
-    columns = "strategy repetition slide split tumour_area_mm2 jaccard jaccard_best_threshold best_threshold jaccard_floor"
-    return pd.DataFrame(rows, columns=columns.split())
+    scores = ["jaccard", "jaccard_best_threshold", "best_threshold", "jaccard_floor"]
+    return pd.DataFrame(
+        rows, columns=["strategy", "repetition", "slide", "split", "tumour_area_mm2", *scores]
+    )
 
 
 def pick(table: pd.DataFrame, slide: str, strategy: str) -> pd.Series:

@@ -62,8 +62,8 @@ def metrics(slides) -> dict:
         slides,
         resamples=200,
         seed=1,
-        patches=make_patches(1.0),
-        colour_patches=make_patches(0.1),
+        patches=make_patches(0.8),
+        colour_patches=make_patches(0.02),
         jaccards=JACCARDS,
     )
 
@@ -121,7 +121,7 @@ def test_the_colour_threshold_stands_beside_the_network(metrics):
 
 def test_the_same_seed_gives_the_same_numbers(slides, metrics):
     assert evaluate(slides, resamples=200, seed=1)["test_kappa_low"] == metrics["test_kappa_low"]
-    assert evaluate(slides, resamples=200, seed=2)["test_kappa_low"] != metrics["test_kappa_low"]
+    assert evaluate(slides, resamples=200, seed=2)["test_kappa_high"] != metrics["test_kappa_high"]
 
 
 def test_what_cannot_be_had_is_null_with_its_count(tmp_path, slides):

@@ -110,6 +110,17 @@ def test_missing_classes_have_probability_zero_and_a_warning(caplog):
     assert set(table["predicted"]) == {"negative", "micro"}
 
 
+def test_a_class_of_one_patient_alone_cannot_be_predicted_out_of_fold_and_is_warned_of(caplog):
+    features, sheet = make_study(["train_staging"] * 3 + ["test"], classes=("negative", "micro"))
+    sheet.loc[sheet["slide"] == "patient_001_node_0", "label"] = "macro"
+    with caplog.at_level(logging.WARNING):
+        table, _ = classify(features, sheet)
+    own = table["patient"] == "patient_001"
+    assert "patient_001 cannot be macro" in caplog.text
+    assert (table.loc[own, "p_macro"] == 0).all()
+    assert (table.loc[~own, "p_macro"] > 0).any()
+
+
 def test_one_patient_to_learn_from_gives_no_prediction_of_itself(caplog):
     features, sheet = make_study(
         ["train_network", "train_staging", "test"], classes=("negative", "itc", "micro")
