@@ -58,6 +58,8 @@ STUDY_SLIDES = (
     config["pathology"]["balancing_study"]["slides"]
     + config["pathology"]["balancing_study"]["held_out_slides"]
 )
+# A configuration without study slides has no study.
+STUDY_RESULTS = ["results/pathology/balancing_study.csv"] if STUDY_SLIDES else []
 
 
 wildcard_constraints:
@@ -99,7 +101,7 @@ def annotation_path(wildcards):
 
 
 def tumour_mask_if_annotated(wildcards):
-    return expand("results/pathology/tumour/{slide}.tif", slide=annotated([wildcards.slide]))
+    return f"results/pathology/tumour/{wildcards.slide}.tif" if annotation_path(wildcards) else []
 
 
 def wildcards_row(wildcards):

@@ -6,7 +6,7 @@ rule pathology:
     input:
         "results/pn_stage.csv",
         "results/metrics/pathology.json",
-        "results/pathology/balancing_study.csv",
+        STUDY_RESULTS,
         expand("results/pathology/manifests/{strategy}.counts.png", strategy=STRATEGIES),
 
 
@@ -35,6 +35,7 @@ rule mask_tumour:
     input:
         slide=slide_path,
         annotation=annotation_path,
+        tissue="results/pathology/tissue/{slide}.tif",
         code=code("pathology/mask_tumour"),
     output:
         mask="results/pathology/tumour/{slide}.tif",

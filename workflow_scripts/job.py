@@ -73,6 +73,8 @@ def job(snakemake: Any) -> Iterator[Job]:
 def _start_logging(path: str) -> None:
     to_file, to_screen = logging.FileHandler(path, mode="w"), logging.StreamHandler()
     to_screen.setLevel(logging.WARNING)
+    # Python itself prints the traceback of an error that ends the script.
+    to_screen.addFilter(lambda record: not record.exc_info)
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",

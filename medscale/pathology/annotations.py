@@ -17,7 +17,8 @@ from medscale.files.rasters import Raster
 AREA_TYPES = ("polygon", "spline", "rectangle")
 OTHER_TYPES = ("dot", "pointset", "measurement")
 OUTSIDE_MARGIN_UM = 50.0
-SUBPIXELS = 4
+# Odd, so that no pixel is half covered.
+SUBPIXELS = 5
 STRIP_SUBPIXELS = 2**24
 SHAPE_TOLERANCE = 0.02
 LARGEST_SEGMENT_PX = 2**27
@@ -85,7 +86,7 @@ def read_asap(path: str | Path, groups: dict[str, list[str]]) -> list[Outline]:
     return outlines
 
 
-def mask_tumour(
+def rasterise_outlines(
     outlines: list[Outline],
     width: int,
     height: int,
@@ -119,17 +120,9 @@ def mask_tumour(
         _check_inside(outline, width, height, OUTSIDE_MARGIN_UM / slide_um_px, where)
     shape = tuple(int(np.ceil(round(edge * slide_um_px / um_px, 6))) for edge in (height, width))
     values = np.zeros(shape, np.uint8)
-    scale = slide_um_px / um_px * SUBPIXELS
     ordered = sorted(outlines, key=lambda outline: outline.kind == "cut_out")
-    shapes = [(outline.points * scale, outline.kind == "tumour") for outline in ordered]
-    rows = max(1, STRIP_SUBPIXELS // (shape[1] * SUBPIXELS**2))
-    for top in range(0, shape[0], rows):
-        strip = values[top : top + rows]
-        canvas = np.zeros((strip.shape[0] * SUBPIXELS, strip.shape[1] * SUBPIXELS), bool)
-        for points, is_tumour in shapes:
-            _paint(canvas, points - (0, top * SUBPIXELS), is_tumour)
-        squares = canvas.reshape(strip.shape[0], SUBPIXELS, strip.shape[1], SUBPIXELS)
-        strip[:] = squares.sum(axis=(1, 3), dtype=np.uint8) * 2 >= SUBPIXELS**2
+    scale = slide_um_px / um_px * SUBPIXELS
+    _rasterise([(outline.points * scale, outline.kind == "tumour") for outline in ordered], values)
     _check_not_empty(values, where)
     return Raster(values, um_px)
 
@@ -243,6 +236,24 @@ def _check_not_empty(values: np.ndarray, where: str | Path) -> None:
         raise InputError(where, "an annotation that marks no tumour", "at least one tumour pixel", mend)
 
 
+def _rasterise(shapes: list[tuple[np.ndarray, bool]], values: np.ndarray) -> None:
+    """Paint polygons (points in subpixels, value) into `values`, strip by strip of their bounding box."""
+    if not shapes:
+        return
+    corners = np.concatenate([points for points, _ in shapes]) / SUBPIXELS
+    left, top = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, None)
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int)
+    box = values[top:bottom, left:right]
+    rows = max(1, STRIP_SUBPIXELS // (max(1, box.shape[1]) * SUBPIXELS**2))
+    for start in range(0, box.shape[0], rows):
+        strip = box[start : start + rows]
+        canvas = np.zeros((strip.shape[0] * SUBPIXELS, strip.shape[1] * SUBPIXELS), bool)
+        for points, value in shapes:
+            _paint(canvas, points - (left * SUBPIXELS, (top + start) * SUBPIXELS), value)
+        squares = canvas.reshape(strip.shape[0], SUBPIXELS, strip.shape[1], SUBPIXELS)
+        strip[:] = squares.sum(axis=(1, 3), dtype=np.uint8) * 2 > SUBPIXELS**2
+
+
 def _paint(canvas: np.ndarray, points: np.ndarray, value: bool) -> None:
     """Set the pixels of `canvas` whose centre is inside the polygon, by the even-odd rule."""
     x, y = points[:, 0], points[:, 1]
@@ -287,9 +298,7 @@ def _choose_page(
     fine_enough = [p for p in fitting if p.imagewidth * (1 + SHAPE_TOLERANCE) >= wanted_width]
     page = min(fine_enough, key=lambda p: p.imagewidth, default=first)
     if not fine_enough:
-        log.warning(
-            "%s: the mask is %.1f times coarser than the masks here", path, wanted_width / first.imagewidth
-        )
+        log.warning("%s: the mask is %.1f times coarser than asked", path, wanted_width / first.imagewidth)
     across = (page.tilewidth, page.tilelength) if page.is_tiled else (page.imagewidth, page.rowsperstrip)
     if across[0] * across[1] > LARGEST_SEGMENT_PX:
         found = f"pieces of {across[0]} × {across[1]} px"

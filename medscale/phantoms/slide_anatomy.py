@@ -222,7 +222,7 @@ def _lay_vessels(anatomy: Anatomy, plan: SlidePlan, depth_um: np.ndarray, rng: n
     """Put small vessels into normal tissue: a pink wall around blood or an empty lumen."""
     shape = depth_um.shape
     tumour = fill([lesion.outline_um for lesion in plan.lesions], shape)
-    for row, column in _draw_sites(rng, (depth_um > 120) & (tumour == 0), int(rng.integers(10, 25))):
+    for row, column in _draw_sites(rng, (depth_um > 120) & (tumour == 0), int(rng.integers(6, 15))):
         place = np.array([column, row]) * MAP_UM_PX
         ring = rotate(
             draw_outline(rng, rng.uniform(50, 160), rng.uniform(0.4, 0.9), 0.1), rng.uniform(0, np.pi)

@@ -41,10 +41,10 @@ class Cell:
 
 
 LYMPHOCYTE = Cell(8.0, 7.0, 0.0, 0.15, 1.0, 0.0)
-CENTROBLAST = Cell(10.5, 9.0, 1.5, 0.2, 0.8, 0.35)
-HISTIOCYTE = Cell(13.0, 9.0, 3.0, 0.2, 0.75, 0.35)
+CENTROBLAST = Cell(9.8, 8.2, 1.0, 0.15, 0.8, 0.25)
+HISTIOCYTE = Cell(12.0, 7.8, 3.0, 0.15, 0.75, 0.25)
 FIBROCYTE = Cell(14.0, 4.5, 12.0, 0.2, 0.9, 0.0)
-TUMOUR_CELL = Cell(18.0, 12.5, 2.5, 0.35, 0.85, 0.4)
+TUMOUR_CELL = Cell(18.5, 13.5, 2.5, 0.35, 0.85, 0.45)
 
 
 def paint_nuclei(

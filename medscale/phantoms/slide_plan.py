@@ -10,7 +10,7 @@ from medscale.seeds import generator
 
 SLIDE_UM_PX = 2.0
 CENTRES = ("0", "1", "2", "3", "4")
-LARGEST_UM = {"itc": (100.0, 190.0), "micro": (350.0, 1800.0), "macro": (2250.0, 3600.0)}
+LARGEST_UM = {"itc": (125.0, 192.0), "micro": (350.0, 1800.0), "macro": (2250.0, 3600.0)}
 SMALLEST_UM = 80.0
 MARGIN_UM = 350.0
 CAPSULE_UM = 50.0
@@ -119,10 +119,8 @@ def _draw_sizes(rng: np.random.Generator, label: str) -> list[float]:
         return []
     low, high = LARGEST_UM[label]
     largest = float(np.exp(rng.uniform(np.log(low), np.log(high))))
-    count = int(rng.integers(0, 4))
-    smaller = (
-        largest * rng.uniform(0.1, 0.6, count) if label != "itc" else largest * rng.uniform(0.6, 1, count)
-    )
+    fewest, most, share = (1, 4, (0.65, 1)) if label == "itc" else (0, 3, (0.1, 0.6))
+    smaller = largest * rng.uniform(*share, int(rng.integers(fewest, most + 1)))
     return [largest, *np.maximum(smaller, SMALLEST_UM).tolist()]
 
 
