@@ -19,7 +19,7 @@ OTHER_TYPES = ("dot", "pointset", "measurement")
 OUTSIDE_MARGIN_UM = 50.0
 # Odd, so that no pixel is half covered.
 SUBPIXELS = 5
-STRIP_SUBPIXELS = 2**24
+STRIP_SUBPIXELS = 2**22
 SHAPE_TOLERANCE = 0.02
 LARGEST_SEGMENT_PX = 2**27
 TUMOUR_VALUES = (1, 255)
@@ -247,9 +247,13 @@ def _rasterise(shapes: list[tuple[np.ndarray, bool]], values: np.ndarray) -> Non
     rows = max(1, STRIP_SUBPIXELS // (max(1, box.shape[1]) * SUBPIXELS**2))
     for start in range(0, box.shape[0], rows):
         strip = box[start : start + rows]
+        first, last = (top + start) * SUBPIXELS, (top + start + len(strip)) * SUBPIXELS
+        here = [shape for shape in shapes if shape[0][:, 1].max() >= first and shape[0][:, 1].min() <= last]
+        if not here:
+            continue
         canvas = np.zeros((strip.shape[0] * SUBPIXELS, strip.shape[1] * SUBPIXELS), bool)
-        for points, value in shapes:
-            _paint(canvas, points - (left * SUBPIXELS, (top + start) * SUBPIXELS), value)
+        for points, value in here:
+            _paint(canvas, points - (left * SUBPIXELS, first), value)
         squares = canvas.reshape(strip.shape[0], SUBPIXELS, strip.shape[1], SUBPIXELS)
         strip[:] = squares.sum(axis=(1, 3), dtype=np.uint8) * 2 > SUBPIXELS**2
 
@@ -329,16 +333,27 @@ def _reduce_page(
     column_of = np.minimum(
         ((np.arange(page.imagewidth) + 0.5) * width / page.imagewidth).astype(int), shape[1] - 1
     )
+    central_row, central_column = _central(row_of), _central(column_of)
     marked = np.zeros(shape, np.int64)
     seen = {0}
     for top, left, tile in _tiles(page):
         seen |= set(np.unique(tile).tolist())
-        rows, row_starts = np.unique(row_of[top : top + tile.shape[0]], return_index=True)
-        columns, column_starts = np.unique(column_of[left : left + tile.shape[1]], return_index=True)
-        sums = np.add.reduceat(np.isin(tile, TUMOUR_VALUES), row_starts, axis=0, dtype=np.int64)
-        marked[np.ix_(rows, columns)] += np.add.reduceat(sums, column_starts, axis=1)
+        here = slice(top, top + tile.shape[0]), slice(left, left + tile.shape[1])
+        weights = np.isin(tile, TUMOUR_VALUES) * (2 + np.outer(central_row[here[0]], central_column[here[1]]))
+        rows, row_starts = np.unique(row_of[here[0]], return_index=True)
+        columns, column_starts = np.unique(column_of[here[1]], return_index=True)
+        sums = np.add.reduceat(np.add.reduceat(weights, row_starts, axis=0), column_starts, axis=1)
+        marked[np.ix_(rows, columns)] += sums
     full = np.bincount(row_of, minlength=shape[0])[:, np.newaxis] * np.bincount(column_of, minlength=shape[1])
-    return ((marked * 2 >= full) & (marked > 0)).astype(np.uint8), seen
+    return (marked > full).astype(np.uint8), seen
+
+
+def _central(pixel_of: np.ndarray) -> np.ndarray:
+    """Return 1 for the middle one of the source pixels of each pixel, which decides where half are marked."""
+    _, first, count = np.unique(pixel_of, return_index=True, return_counts=True)
+    central = np.zeros(len(pixel_of), np.int64)
+    central[first + count // 2] = 1
+    return central
 
 
 def _enlarge_page(

@@ -72,3 +72,10 @@ def _check_patches(patches: pd.DataFrame) -> None:
         raise InputError("patch labels", str(sorted(labels)), "0 and 1", "Make the patch tables again.")
     if not np.isfinite(patches["score"].to_numpy(np.float64)).all():
         raise InputError("patch scores", "a score that is not finite", "numbers", "Score the patches again.")
+
+
+def split_scores(scores: pd.DataFrame, slide_classes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scores of the network and of the colour threshold: slide, patient, label, score."""
+    owners = slide_classes.set_index("slide")["patient"]
+    known = scores[["slide", "label"]].assign(patient=scores["slide"].map(owners))
+    return known.assign(score=scores["probability"]), known.assign(score=scores["colour_score"])

@@ -93,10 +93,3 @@ def _mean_density(patch: np.ndarray) -> np.ndarray:
 def _read(patches: pd.DataFrame, files: SlideFiles) -> np.ndarray:
     with closing(OpenSlides(files)) as slides:
         return read_rows(patches, slides)
-
-
-def split_scores(scores: pd.DataFrame, slide_classes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the scores of the network and of the colour threshold: slide, patient, label, score."""
-    owners = slide_classes.set_index("slide")["patient"]
-    known = scores[["slide", "label"]].assign(patient=scores["slide"].map(owners))
-    return known.assign(score=scores["probability"]), known.assign(score=scores["colour_score"])

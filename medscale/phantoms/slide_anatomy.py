@@ -76,7 +76,7 @@ def build_anatomy(plan: SlidePlan, rng: np.random.Generator) -> Anatomy:
 
 
 def fill(outlines: tuple[np.ndarray, ...] | list[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
-    """Fill outlines given in µm; returns the share of each pixel, float32, shape (rows, columns), `MAP_UM_PX` µm per pixel."""
+    """Fill outlines given in µm; returns the share of each pixel inside, float32, on the grid of the maps."""
     mask = np.zeros(shape, np.uint8)
     for outline in outlines:
         corners = np.rint((outline / MAP_UM_PX - 0.5) * 16).astype(np.int32)
@@ -172,7 +172,7 @@ def _lay_trabeculae(anatomy: Anatomy, node: np.ndarray, rng: np.random.Generator
 
 
 def _lay_clusters(anatomy: Anatomy, depth_um: np.ndarray, rng: np.random.Generator) -> None:
-    """Scatter clusters of histiocytes or centroblasts as large as isolated tumour cells: hard normal tissue."""
+    """Scatter hard normal tissue: clusters of histiocytes or centroblasts as large as an ITC."""
     shape = depth_um.shape
     for row, column in _draw_sites(rng, depth_um > CAPSULE_UM + 60, int(rng.integers(5, 14))):
         shape_um = draw_outline(rng, rng.uniform(90, 260), rng.uniform(0.5, 0.9), 0.2)

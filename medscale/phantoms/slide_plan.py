@@ -153,10 +153,11 @@ def _place_lesion(
     middle = (node.max(axis=0) + node.min(axis=0)) / 2
     below_capsule = not along and rng.random() < 0.6
     for trial in range(400):
+        play = max(1 - trial / 100, 0)
         aspect = rng.uniform(0.5, 0.85) * (1 - trial / 500)
-        lesion = draw_outline(rng, length_um, aspect, 0.2 * (1 - trial / 400))
+        lesion = draw_outline(rng, length_um, aspect, 0.2 * (play if along else 1))
         angle = rng.uniform(-0.2, 0.2) if along else rng.uniform(0, np.pi)
-        place = middle + reach * rng.uniform(-1, 1, 2) * ((1 - trial / 400) if along else 1)
+        place = middle + reach * rng.uniform(-1, 1, 2) * (play if along else 1)
         lesion = rotate(lesion, angle) + place
         depth = depth_inside(lesion, node)
         deepest = 250 if below_capsule and trial < 300 else np.inf
@@ -170,7 +171,7 @@ def _draw_second_node(rng: np.random.Generator, first: np.ndarray, label: str) -
         return []
     node = draw_outline(rng, rng.uniform(1500, 2600), rng.uniform(0.6, 0.85), 0.12)
     below = first[:, 1].max() - node[:, 1].min() + rng.uniform(300, 500)
-    return [node + [rng.uniform(-600, 600), below]]
+    return [node + np.array([rng.uniform(-600, 600), below])]
 
 
 def _add_lesions(

@@ -5,7 +5,7 @@ from medscale.files.tables import read_table, write_json, write_table
 from medscale.pathology.confusion import confuse_patients, confuse_slides, draw_confusion
 from medscale.pathology.evaluation import describe, evaluate
 from medscale.pathology.overlap_table import tabulate_overlaps
-from medscale.pathology.patch_scores import split_scores
+from medscale.pathology.patch_auc import split_scores
 from medscale.pathology.staging import CLASSES, STAGES
 from workflow_scripts.job import job
 
