@@ -211,7 +211,7 @@ def _lay_tumour(anatomy: Anatomy, plan: SlidePlan, rng: np.random.Generator) -> 
             lymphocyte=rng.uniform(0.02, 0.12),
             haematoxylin=np.clip(haematoxylin + 0.04 * patchy, 0, 1),
             eosin=np.clip(eosin + 0.08 * patchy, 0.1, 1),
-            tumour_stain=rng.uniform(0.75, 1.25),
+            tumour_stain=rng.uniform(0.85, 1.15),
         )
         if large:
             septum = ramp(np.abs(nests), 0.12, 0.06) * where
@@ -249,7 +249,7 @@ def _bend_thickness(anatomy: Anatomy, plan: SlidePlan, rng: np.random.Generator)
         rows, columns = np.ogrid[: shape[0], : shape[1]]
         distance = np.hypot(rows - np.float32(y), columns - np.float32(x)) / np.float32(radius)
         distance = distance + 0.15 * draw_noise(rng, shape, 300)
-        anatomy.thickness *= 1 - 0.55 * ramp(distance, 1.0, 0.7)
+        anatomy.thickness *= 1 - 0.4 * ramp(distance, 1.0, 0.7)
     for line in plan.folds:
         fold = np.zeros(shape, np.uint8)
         points = np.rint(line / MAP_UM_PX * 16).astype(np.int32)

@@ -159,9 +159,11 @@ def _place_lesion(
         angle = rng.uniform(-0.2, 0.2) if along else rng.uniform(0, np.pi)
         place = middle + reach * rng.uniform(-1, 1, 2) * (play if along else 1)
         lesion = rotate(lesion, angle) + place
+        if depth_inside(lesion[::12], node) < CAPSULE_UM or not keeps_clear(lesion, others, GAP_UM):
+            continue
         depth = depth_inside(lesion, node)
         deepest = 250 if below_capsule and trial < 300 else np.inf
-        if CAPSULE_UM + 10 < depth < deepest and keeps_clear(lesion, others, GAP_UM):
+        if CAPSULE_UM + 10 < depth < deepest:
             return lesion
     return None
 

@@ -108,6 +108,7 @@ class Classification(lightning.LightningModule):
         self.history: list[dict[str, float]] = []
         self.validation_auc = BinaryAUROC()
         self._train, self._validation = _Mean(), _Mean()
+        self._classes_watched: set[float] = set()
 
     def training_step(self, batch: PatchBatch, _: int) -> Tensor:
         images = self.augmentation.apply(batch, self.current_epoch)
@@ -121,12 +122,14 @@ class Classification(lightning.LightningModule):
         loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
         self._validation.add(loss, len(logits))
         self.validation_auc.update(logits, batch.labels.long())
+        self._classes_watched |= set(batch.labels.unique().tolist())
 
     def on_train_epoch_end(self) -> None:
         record = {"epoch": self.current_epoch + 1, "train_loss": self._train.take()}
         if self._validation.weight:
             record["validation_loss"] = self._validation.take()
-            record["validation_auc"] = float(self.validation_auc.compute())
+            if len(self._classes_watched) > 1:
+                record["validation_auc"] = float(self.validation_auc.compute())
             self.validation_auc.reset()
         self.history.append(record)
 

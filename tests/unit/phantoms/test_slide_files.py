@@ -57,21 +57,16 @@ def test_glass_is_bright_and_tissue_is_stained(plan, painted):
     assert painted[y - 200 : y + 200, x - 200 : x + 200].mean() < 200
 
 
+def _read_corners(annotation):
+    return np.array([[float(c.get("X")), float(c.get("Y"))] for c in annotation.iter("Coordinate")])
+
+
 def test_asap_polygons_carry_the_lesions(tmp_path):
-    plan = next(
-        p
-        for p in (plan_slide(f"s{n}", "0", "macro", 1) for n in range(50))
-        if p.lesions[0].hole_um is not None
-    )
+    plans = (plan_slide(f"s{number}", "0", "macro", 1) for number in range(50))
+    plan = next(plan for plan in plans if plan.lesions[0].hole_um is not None)
     write_annotation(plan, tmp_path / "a.xml")
     tree = ElementTree.parse(tmp_path / "a.xml")
-    shapes = [
-        (
-            a.get("PartOfGroup"),
-            np.array([[float(c.get("X")), float(c.get("Y"))] for c in a.iter("Coordinate")]),
-        )
-        for a in tree.iter("Annotation")
-    ]
+    shapes = [(a.get("PartOfGroup"), _read_corners(a)) for a in tree.iter("Annotation")]
     groups = [group for group, _ in shapes]
     assert groups == sorted(groups)
     assert "normal" in groups
