@@ -2,7 +2,9 @@
 
 PYTHON ?= python3
 CORES ?= $(shell nproc)
-SNAKEMAKE = .venv/bin/snakemake --cores $(CORES)
+# Jobs with a network that run at once: one for each GPU, or for each core where there is no GPU.
+GPUS ?= $(or $(filter-out 0,$(shell nvidia-smi -L 2>/dev/null | grep -c GPU)),$(CORES))
+SNAKEMAKE = .venv/bin/snakemake --cores $(CORES) --resources=gpu=$(GPUS)
 
 .PHONY: pn_stage balancing_study all resume test bench lint
 

@@ -49,9 +49,7 @@ def _run_camelyon17(chosen: argparse.Namespace) -> None:
     )
 
     fixed = dict(_pair(text) for text in chosen.split)
-    sheet = make_camelyon17_sheet(
-        chosen.folder, splits=fixed, test_share=chosen.test_share, seed=chosen.seed
-    )
+    sheet = make_camelyon17_sheet(chosen.folder, splits=fixed, test_share=chosen.test_share, seed=chosen.seed)
     write_sheet_with_labels_digest(sheet, chosen.output, find_label_file(chosen.folder))
     counts = sheet.groupby("split").agg(patients=("patient", "nunique"), slides=("slide", "size"))
     counts["annotated"] = (sheet["annotation"] != "").groupby(sheet["split"]).sum()

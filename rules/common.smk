@@ -7,6 +7,8 @@ import sys
 sys.path.insert(0, workflow.basedir)
 # OpenCV would start a thread for every core of the machine in each job.
 os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
+# Threads of torch that wait by spinning slow each other down manyfold where cores are shared.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 from medscale.files.code import imported_files
 from medscale.files.schemas import check_against_schema
@@ -38,6 +40,8 @@ def settings(*keys):
     return {key.split(".")[-1]: lookup(dpath=key.replace(".", "/"), within=config) for key in keys}
 
 
+# Cores of a job that trains or applies a network.
+NETWORK_THREADS = max(config["torch_threads"], config["pathology"]["training"]["loader_workers"])
 HEATMAP_SETTINGS = settings(
     "torch_threads",
     "pathology.heatmaps.stride_um",

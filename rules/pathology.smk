@@ -120,7 +120,7 @@ rule train_classifier:
         "logs/benchmarks/train_classifier/{strategy}_{repetition}.tsv"
     conda:
         "../envs/gpu.yaml"
-    threads: workflow.cores
+    threads: NETWORK_THREADS
     resources:
         gpu=1,
     params:
@@ -154,7 +154,7 @@ rule score_patches:
         "logs/benchmarks/score_patches.tsv"
     conda:
         "../envs/gpu.yaml"
-    threads: workflow.cores
+    threads: NETWORK_THREADS
     resources:
         gpu=1,
     params:
@@ -191,7 +191,7 @@ for number, members in in_jobs(list(SLIDES.index), config["pathology"]["heatmaps
             f"logs/benchmarks/map_probabilities/{number}.tsv"
         conda:
             "../envs/gpu.yaml"
-        threads: workflow.cores
+        threads: NETWORK_THREADS
         resources:
             gpu=1,
         params:
@@ -309,7 +309,7 @@ rule measure_balancing:
         "logs/benchmarks/measure_balancing/{strategy}_{repetition}.tsv"
     conda:
         "../envs/gpu.yaml"
-    threads: workflow.cores
+    threads: NETWORK_THREADS
     resources:
         gpu=1,
     params:

@@ -16,6 +16,7 @@ from medscale.files.finished import Item, make_each
 from medscale.files.pictures import write_picture
 from medscale.files.provenance import digest_together
 from medscale.files.rasters import TILE_PX, Raster, read_raster, write_tiles
+from medscale.pathology.overlap import resample_mask
 from medscale.pathology.patch_classifier import score_patches
 from medscale.pathology.slides import Slide
 from medscale.training.models import ModelCard
@@ -70,7 +71,8 @@ def map_probabilities(
         Patches (n, size, size, 3) of uint8 to probabilities (n,).
     """
     rows, columns = grid.shape(slide)
-    wanted = _tissue_cells(tissue, grid, rows, columns)
+    shares = resample_mask(tissue, (rows, columns), grid.stride_um)
+    wanted = (shares >= grid.min_tissue_fraction) & (shares > 0)
     log.info("%s: %d of %d cells are tissue", slide.path, wanted.sum(), wanted.size)
     tiles = _predict_tiles(slide, wanted, predict, grid)
     write_tiles(tiles, path, (rows, columns), np.dtype(np.float32), grid.stride_um)
@@ -147,22 +149,6 @@ def draw_overlay(slide: Slide, heatmap: Raster) -> np.ndarray:
 def _item(slide: SlideToMap) -> Item:
     key = digest_together([slide.path, slide.tissue], {})
     return Item(slide.name, key, [slide.heatmap, slide.overlay])
-
-
-def _tissue_cells(tissue: Raster, grid: HeatmapGrid, rows: int, columns: int) -> np.ndarray:
-    """Return which cells hold enough tissue, bool of shape (rows, columns)."""
-    cell_px = grid.stride_um / tissue.um_px
-    height, width = tissue.values.shape
-    padded_shape = max(height, int(np.ceil(rows * cell_px))), max(width, int(np.ceil(columns * cell_px)))
-    padded = np.zeros(padded_shape, np.uint8)
-    padded[:height, :width] = tissue.values
-    sums = cv2.integral(padded).astype(np.int64)
-    tops = np.floor(np.arange(rows + 1) * cell_px).astype(int)
-    lefts = np.floor(np.arange(columns + 1) * cell_px).astype(int)
-    corner = sums[np.ix_(tops, lefts)]
-    inside = corner[1:, 1:] - corner[:-1, 1:] - corner[1:, :-1] + corner[:-1, :-1]
-    areas = np.diff(tops)[:, None] * np.diff(lefts)[None, :]
-    return inside >= np.maximum(grid.min_tissue_fraction * areas, 1)
 
 
 def _predict_tiles(
