@@ -10,10 +10,12 @@ from medscale.pathology.slides import Slide
 METHODS = ("otsu_saturation", "fixed_grey")
 DARKEST_SCALE = 100
 LOWEST_OTSU = 14
-INK_HUES = (35, 118)
-INK_SATURATION = 40
+GREEN_HUES, GREEN_SATURATION = (35, 100), 40
+# Haematoxylin reaches blue hues where it is dense, but never so pure.
+BLUE_HUES, BLUE_SATURATION = (100, 122), 140
 BLACK = 80
 BLACK_COLOUR = 30
+INK_STROKE_UM = 40.0
 INK_BORDER_UM = 16.0
 PICTURE_PX = 1024
 TISSUE_COLOUR = (0, 140, 60)
@@ -54,7 +56,8 @@ def mask_tissue(
     min_share, max_share : float
         Plausible share of the slide that is tissue.
     exclude_ink : bool
-        Leave out green, cyan and blue, which haematoxylin and eosin cannot make, and black without colour.
+        Leave out strokes of green and cyan, which haematoxylin and eosin cannot make, of pure blue, and of
+        black without colour.
 
     Returns
     -------
@@ -121,14 +124,22 @@ def _find_otsu(values: np.ndarray) -> float:
 
 def _find_ink(pixels: np.ndarray, um_px: float) -> np.ndarray:
     """Return where pens have written, and the border in which their colour mixes with others."""
-    hue = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)[..., 0]
+    hue, saturation = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)[..., 0], _saturation(pixels)
     highest, lowest = pixels.max(axis=2), pixels.min(axis=2)
-    coloured = (hue >= INK_HUES[0]) & (hue <= INK_HUES[1]) & (_saturation(pixels) >= INK_SATURATION)
+    green = _between(hue, GREEN_HUES) & (saturation >= GREEN_SATURATION)
+    blue = _between(hue, BLUE_HUES) & (saturation >= BLUE_SATURATION)
     black = (highest < BLACK) & (highest - lowest < BLACK_COLOUR)
-    border = round(INK_BORDER_UM / um_px)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * border + 1, 2 * border + 1))
-    ink = cv2.morphologyEx((coloured | black).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    return cv2.dilate(ink, disc) > 0
+    ink = (green | blue | black).astype(np.uint8)
+    strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, _disc(max(2, round(INK_STROKE_UM / um_px))))
+    return cv2.dilate(strokes, _disc(2 * round(INK_BORDER_UM / um_px) + 1)) > 0
+
+
+def _between(values: np.ndarray, limits: tuple[int, int]) -> np.ndarray:
+    return (values >= limits[0]) & (values <= limits[1])
+
+
+def _disc(diameter_px: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter_px, diameter_px))
 
 
 def _clean(mask: np.ndarray, speck_px: float, hole_px: float) -> np.ndarray:

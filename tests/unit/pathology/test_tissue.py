@@ -146,3 +146,10 @@ def test_real_slides_have_plausible_tissue(real_data):
             assert 0.4 < mask_tissue(slide, um_px=8.0).values.mean() < 0.8
     with Slide(real_data / "wsi/CMU-1-Small-Region.svs") as slide:
         assert 0.2 < mask_tissue(slide, um_px=8.0).values.mean() < 0.6
+
+
+def test_tissue_that_haematoxylin_dyes_blue_is_no_ink(draw):
+    pixels = blank()
+    pixels[disc()] = (95, 100, 160)
+    with draw(pixels) as slide:
+        assert overlap(mask_tissue(slide, **SETTINGS).values, disc()) > 0.97
