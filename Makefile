@@ -26,7 +26,7 @@ test: .venv/installed
 	.venv/bin/pytest
 
 bench: .venv/installed
-	.venv/bin/python -m benchmarks
+	.venv/bin/python -m benchmarks $(BENCH_PX)
 
 lint: .venv/installed
 	.venv/bin/ruff check .

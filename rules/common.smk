@@ -5,10 +5,9 @@ import sys
 
 # The library needs no installation: it is imported from the repository.
 sys.path.insert(0, workflow.basedir)
-# OpenCV would start a thread for every core of the machine in each job.
-os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
-# Threads of torch that wait by spinning slow each other down manyfold where cores are shared.
-os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+# OpenCV would start a thread for every core of the machine in each job, and threads of torch that wait by
+# spinning slow each other down manyfold where cores are shared.
+os.environ.update(OPENCV_FOR_THREADS_NUM="1", OMP_WAIT_POLICY="PASSIVE")
 
 from medscale.files.code import imported_files
 from medscale.files.schemas import check_against_schema

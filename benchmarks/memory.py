@@ -1,0 +1,89 @@
+"""Peak memory of mask, patch grid and heatmap of a slide, each in a process of its own."""
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+STRIDE_UM = 256.0
+SIZE_PX = 256
+
+
+def measure_memory(slide: Path, folder: Path) -> list[tuple[str, str]]:
+    """Return rows (what, peak memory and seconds) for the three steps on `slide`."""
+    steps = {"tissue mask": _mask, "patch grid and 512 patches": _grid, "heatmap": _map}
+    return [(f"{name}, {slide.stem}", _peak(step, slide, folder)) for name, step in steps.items()]
+
+
+def _peak(step: Callable[[Path, Path], None], slide: Path, folder: Path) -> str:
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    process = context.Process(target=_measured, args=(step, slide, folder, answers))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"{step.__name__} ended with {process.exitcode}")
+    gigabytes, seconds = answers.get()
+    return f"{gigabytes:.2f} GB, {seconds:.0f} s"
+
+
+def _measured(step: Callable[[Path, Path], None], slide: Path, folder: Path, answers) -> None:
+    started = time.perf_counter()
+    step(slide, folder)
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answers.put((peak_kb * 1024 / 1e9, time.perf_counter() - started))
+
+
+def _mask(path: Path, folder: Path) -> None:
+    from medscale.files.rasters import write_raster
+    from medscale.pathology.slides import Slide
+    from medscale.pathology.tissue import mask_tissue
+
+    with Slide(path) as slide:
+        write_raster(mask_tissue(slide, um_px=8.0), folder / "tissue.tif")
+
+
+def _grid(path: Path, folder: Path) -> None:
+    from medscale.files.rasters import read_raster
+    from medscale.pathology.patches import grid_patches, read_patches
+    from medscale.pathology.slides import Slide
+
+    with Slide(path) as slide:
+        grid = grid_patches(
+            "big",
+            slide,
+            read_raster(folder / "tissue.tif"),
+            None,
+            label="negative",
+            size_px=SIZE_PX,
+            um_px=slide.um_px,
+            stride_px=SIZE_PX,
+            min_tissue_fraction=0.5,
+            min_tumour_fraction=0.5,
+        )
+        chosen = grid.sample(512, random_state=0)
+        read_patches(slide, chosen["x"], chosen["y"], SIZE_PX, slide.um_px)
+
+
+def _map(path: Path, folder: Path) -> None:
+    import torch
+
+    from medscale.files.rasters import read_raster
+    from medscale.networks.registry import build_network
+    from medscale.pathology.heatmaps import HeatmapGrid, map_probabilities
+    from medscale.pathology.patch_classifier import score_patches
+    from medscale.pathology.slides import Slide
+
+    torch.set_num_threads(1)
+    network = build_network("resnet10", 0, width=8, outputs=1).eval()
+    with Slide(path) as slide:
+        grid = HeatmapGrid(STRIDE_UM, SIZE_PX, slide.um_px, 0.25)
+        tissue = read_raster(folder / "tissue.tif")
+        map_probabilities(
+            slide,
+            tissue,
+            lambda patches: score_patches(network, patches, torch.device("cpu")),
+            grid,
+            folder / "map.tif",
+        )
