@@ -29,6 +29,12 @@ class Raster:
     um_px: float
 
 
+def grid_shape(width: int, height: int, step: float) -> tuple[int, int]:
+    """Return (rows, columns) of the pixels of `step` that cover an area of `width` by `height`."""
+    # Rounding first keeps 1000 * 0.25 / 0.25 at 1000 whatever the last bit is.
+    return tuple(int(np.ceil(round(edge / step, 6))) for edge in (height, width))
+
+
 def write_raster(raster: Raster, path: str | Path) -> None:
     """Write `raster` as a deflated, tiled TIFF with its resolution in the tags."""
     rows, columns = raster.values.shape

@@ -12,7 +12,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import parse
 
 from medscale.errors import InputError
-from medscale.files.rasters import Raster
+from medscale.files.rasters import Raster, grid_shape
 
 AREA_TYPES = ("polygon", "spline", "rectangle")
 OTHER_TYPES = ("dot", "pointset", "measurement")
@@ -118,7 +118,7 @@ def rasterise_outlines(
     """
     for outline in outlines:
         _check_inside(outline, width, height, OUTSIDE_MARGIN_UM / slide_um_px, where)
-    shape = tuple(int(np.ceil(round(edge * slide_um_px / um_px, 6))) for edge in (height, width))
+    shape = grid_shape(width, height, um_px / slide_um_px)
     values = np.zeros(shape, np.uint8)
     ordered = sorted(outlines, key=lambda outline: outline.kind == "cut_out")
     scale = slide_um_px / um_px * SUBPIXELS
@@ -150,7 +150,7 @@ def read_tumour_mask(path: str | Path, width: int, height: int, slide_um_px: flo
         If the file is no readable TIFF of one channel of 8 bits, does not cover the slide within 2 %,
         holds other values, or holds no tumour.
     """
-    shape = tuple(int(np.ceil(round(edge * slide_um_px / um_px, 6))) for edge in (height, width))
+    shape = grid_shape(width, height, um_px / slide_um_px)
     try:
         with tifffile.TiffFile(path) as file:
             page = _choose_page(file, path, width * slide_um_px / um_px, width / height)

@@ -11,7 +11,7 @@ import openslide
 import tifffile
 
 from medscale.errors import InputError
-from medscale.files.rasters import Raster
+from medscale.files.rasters import Raster, grid_shape
 
 CACHE_BYTES = 32 * 2**20
 LEVEL_TOLERANCE = 0.02
@@ -141,8 +141,7 @@ class Slide:
 
     def raster_shape(self, um_px: float) -> tuple[int, int]:
         """Return (rows, columns) of a raster of `um_px` that covers the slide."""
-        step = um_px / self.um_px
-        return _cover(self.height, step), _cover(self.width, step)
+        return grid_shape(self.width, self.height, um_px / self.um_px)
 
     def blocks(self, um_px: float, block_px: int = 1024) -> Iterator[tuple[int, int, np.ndarray]]:
         """Yield (row, column, pixels) of the slide at `um_px`, block by block in row-major order.
@@ -196,11 +195,6 @@ def _lay_on_white(rgba: np.ndarray) -> np.ndarray:
         return rgb
     share = rgba[..., 3:].astype(np.uint16)
     return ((rgb * share + 255 * (255 - share) + 127) // 255).astype(np.uint8)
-
-
-def _cover(length_px: int, step: float) -> int:
-    # Rounding first keeps 1000 * 0.25 / 0.25 at 1000 whatever the last bit is.
-    return int(np.ceil(round(length_px / step, 6)))
 
 
 def _level_steps(handle: openslide.OpenSlide) -> list[float]:
