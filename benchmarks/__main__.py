@@ -11,22 +11,27 @@ from benchmarks.memory import measure_memory
 from benchmarks.reading import compare_reading
 
 BIG_PX = 60_000
+READING_PX = 12_288
 
 
 def main(edge_px: int) -> None:
-    """Make a small and a big slide in a temporary folder, measure, and print a table."""
+    """Make slides in a temporary folder, one of them of `edge_px`, measure, and print a table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        slides = [folder / f"{size}px.tif" for size in (edge_px // 4, edge_px)]
-        for slide in slides:
-            write_big_slide(slide, int(slide.stem.removesuffix("px")))
-        rows = compare_reading(slides[0]) + time_rasterising()
-        for slide in slides:
+        rows = _read(folder / "slide.tif") + time_rasterising()
+        for size in (edge_px // 4, edge_px):
+            slide = folder / f"slide of {size} x {size} px.tif"
+            write_big_slide(slide, size)
             rows += measure_memory(slide, folder)
     width = max(len(what) for what, _ in rows)
     print(f"load before the run: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for what, result in rows:
         print(f"{what:<{width}}  {result}")
+
+
+def _read(slide: Path) -> list[tuple[str, str]]:
+    write_big_slide(slide, READING_PX)
+    return compare_reading(slide)
 
 
 if __name__ == "__main__":

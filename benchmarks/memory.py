@@ -62,7 +62,7 @@ def _grid(path: Path, folder: Path) -> None:
             min_tissue_fraction=0.5,
             min_tumour_fraction=0.5,
         )
-        chosen = grid.sample(512, random_state=0)
+        chosen = grid.sample(min(512, len(grid)), random_state=0)
         read_patches(slide, chosen["x"], chosen["y"], SIZE_PX, slide.um_px)
 
 

@@ -12,6 +12,18 @@ STRATEGIES = ("unbalanced", "class_balanced", "slide_balanced")
 PROPOSED = "slide_balanced"
 LEVEL = 0.95
 ALL_SLIDES = "mean of slides"
+SPLIT_TITLES = {
+    "train_network": "This project, slides of the training",
+    "train_staging": "This project, slides of the forest's patients",
+    "test": "This project, slides of test patients",
+}
+COLOURS = {
+    "unbalanced": "#999999",
+    "class_balanced": "#56b4e9",
+    "slide_balanced": "#d55e00",
+    "before": "#999999",
+    "after": "#d55e00",
+}
 INPUT_COLUMNS = (
     "strategy",
     "repetition",
@@ -92,21 +104,24 @@ def compare_balancing(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_study(table: pd.DataFrame) -> Figure:
-    """Draw the table of `compare_balancing`: our slides on the left, the thesis's on the right.
+    """Draw the table of `compare_balancing`: a panel for each of our splits, the last one the thesis's.
 
     Bars on ours are one standard deviation over repetitions; a dash is the floor of calling all tissue
     tumour. Slides stand in order of their tumour's size.
     """
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
-    ours = table[(table["source"] == "ours") & (table["slide"] != ALL_SLIDES)].sort_values(
-        ["tumour_area_mm2", "slide"], kind="stable"
-    )
+    ours = table[(table["source"] == "ours") & (table["slide"] != ALL_SLIDES)]
+    ours = ours.sort_values(["tumour_area_mm2", "slide"], kind="stable")
     thesis = table[table["source"] == "thesis"].sort_values("tumour_patches", kind="stable")
-    _draw_panel(left, ours, STRATEGIES, "tumour_area_mm2", "mm²", "This project")
-    _draw_panel(right, thesis, ("before", "after"), "tumour_patches", "patches", "Thesis, Table 2.4")
-    left.set_ylabel("Jaccard index")
-    left.set_ylim(bottom=0)
+    splits = [split for split in SPLIT_TITLES if (ours["split"] == split).any()]
+    figure = Figure(figsize=(5.2 * (len(splits) + 1), 4.8), layout="constrained")
+    panels = figure.subplots(1, len(splits) + 1, sharey=True)
+    for axes, split in zip(panels, splits, strict=False):
+        own = ours[ours["split"] == split]
+        _draw_panel(axes, own, STRATEGIES, "tumour_area_mm2", "mm²", SPLIT_TITLES[split])
+    title = "Thesis, Table 2.4"
+    _draw_panel(panels[-1], thesis, ("before", "after"), "tumour_patches", "patches", title)
+    panels[0].set_ylabel("Jaccard index")
+    panels[0].set_ylim(bottom=0)
     return figure
 
 
@@ -202,7 +217,15 @@ def _draw_panel(
         own = table[table["strategy"] == strategy].set_index("slide").reindex(slides)
         left = np.arange(len(slides)) + (place - (len(strategies) - 1) / 2) * width
         spread = own["jaccard_sd"].astype("float64")
-        axes.bar(left, own["jaccard_mean"].astype("float64"), width, yerr=spread, capsize=3, label=strategy)
+        axes.bar(
+            left,
+            own["jaccard_mean"].astype("float64"),
+            width,
+            yerr=spread,
+            capsize=3,
+            label=strategy,
+            color=COLOURS[strategy],
+        )
     first = table.drop_duplicates("slide").set_index("slide").reindex(slides)
     floors = first["jaccard_floor"].astype("float64")
     if floors.notna().any():
@@ -213,7 +236,9 @@ def _draw_panel(
     two_lines = [slide.replace("_node", "\nnode") for slide in slides]
     sizes = [f"{_round(first[size][slide])} {unit}" for slide in slides]
     axes.set_xticks(
-        range(len(slides)), [f"{name}\n{text}" for name, text in zip(two_lines, sizes, strict=True)]
+        range(len(slides)),
+        [f"{name}\n{text}" for name, text in zip(two_lines, sizes, strict=True)],
+        fontsize=9,
     )
     axes.set_title(title)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False)
