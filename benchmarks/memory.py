@@ -46,22 +46,13 @@ def _mask(path: Path, folder: Path) -> None:
 
 def _grid(path: Path, folder: Path) -> None:
     from medscale.files.rasters import read_raster
-    from medscale.pathology.patches import grid_patches, read_patches
+    from medscale.pathology.patches import GridSettings, grid_patches, read_patches
     from medscale.pathology.slides import Slide
 
     with Slide(path) as slide:
-        grid = grid_patches(
-            "big",
-            slide,
-            read_raster(folder / "tissue.tif"),
-            None,
-            label="negative",
-            size_px=SIZE_PX,
-            um_px=slide.um_px,
-            stride_px=SIZE_PX,
-            min_tissue_fraction=0.5,
-            min_tumour_fraction=0.5,
-        )
+        settings = GridSettings(SIZE_PX, slide.um_px, SIZE_PX, 0.5, 0.5)
+        tissue = read_raster(folder / "tissue.tif")
+        grid = grid_patches("big", slide, tissue, None, label="negative", settings=settings)
         chosen = grid.sample(min(512, len(grid)), random_state=0)
         read_patches(slide, chosen["x"], chosen["y"], SIZE_PX, slide.um_px)
 

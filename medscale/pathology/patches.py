@@ -1,6 +1,7 @@
 """Patches of a slide: where they lie, what they show, and their pixels."""
 
 import logging
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -32,6 +33,31 @@ GRID_DTYPES = {
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class GridSettings:
+    """Which patches a slide gives.
+
+    Attributes
+    ----------
+    size_px, stride_px : int
+        Edge of a patch, and step between patches, in pixels of `um_px`.
+    um_px : float
+        Resolution of the patches, in µm per pixel.
+    min_tissue_fraction, min_tumour_fraction : float
+        Shares of the patch's area, 0 to 1: of tissue that any patch needs, of tumour that makes it tumour.
+    normal_margin_um : float
+        Distance of normal patches from every tumour. Two mask pixels are added to it, for what
+        rasterising may have rounded away.
+    """
+
+    size_px: int
+    um_px: float
+    stride_px: int
+    min_tissue_fraction: float
+    min_tumour_fraction: float
+    normal_margin_um: float = 100.0
+
+
 def grid_patches(
     slide_name: str,
     slide: Slide,
@@ -39,20 +65,15 @@ def grid_patches(
     tumour: Raster | None,
     *,
     label: str,
-    size_px: int,
-    um_px: float,
-    stride_px: int,
-    min_tissue_fraction: float,
-    min_tumour_fraction: float,
-    normal_margin_um: float = 100.0,
+    settings: GridSettings,
 ) -> pd.DataFrame:
     """List the patches of a slide that a network may learn from.
 
-    A patch lies wholly inside the slide and holds at least `min_tissue_fraction` of tissue. On a
-    negative slide every patch is normal. On an annotated micro or macro slide a patch is tumour from
-    `min_tumour_fraction` up, normal if all of it is farther than `normal_margin_um` from every tumour,
-    and left out in between. Other slides give no patches: without annotation or class nothing is known
-    of a patch, and isolated tumour cells are not annotated exhaustively in CAMELYON17.
+    A patch lies wholly inside the slide and holds enough tissue. On a negative slide every patch is
+    normal. On an annotated micro or macro slide a patch is tumour from `min_tumour_fraction` up, normal
+    if all of it is farther than `normal_margin_um` from every tumour, and left out in between. Other
+    slides give no patches: without annotation or class nothing is known of a patch, and isolated tumour
+    cells are not annotated exhaustively in CAMELYON17.
 
     Parameters
     ----------
@@ -62,14 +83,6 @@ def grid_patches(
         Masks (0/1) on one grid; `tumour` is None for a slide without annotation.
     label : str
         Class of the slide, one of `CLASSES`, or "" where it is not known.
-    size_px, stride_px : int
-        Edge of a patch, and step between patches, in pixels of `um_px`.
-    um_px : float
-        Resolution of the patches, in µm per pixel.
-    min_tissue_fraction, min_tumour_fraction : float
-        Shares of the patch's area, 0 to 1.
-    normal_margin_um : float
-        Two mask pixels are added to it, for what rasterising may have rounded away.
 
     Returns
     -------
@@ -81,35 +94,46 @@ def grid_patches(
     ------
     InputError
         If the class is unknown, a negative slide has tumour, a mask is of another size than the slide,
-        or the slide is smaller than a patch or coarser than `um_px`.
+        or the slide is smaller than a patch or coarser than the patches.
     """
     _check_label(slide_name, label, tumour)
     for mask in (tissue, tumour):
         _check_covers(slide_name, slide, mask)
-    step = um_px / slide.um_px
-    x = _starts(slide_name, slide.width, size_px, stride_px, step)
-    y = _starts(slide_name, slide.height, size_px, stride_px, step)
+    x, y = (_starts(slide_name, length, slide.um_px, settings) for length in (slide.width, slide.height))
     if label != "negative" and (tumour is None or label not in EXHAUSTIVELY_ANNOTATED):
         x = x[:0]
-    tissue_fraction = _fractions(tissue, slide.um_px, x, y, size_px * step)
+    grid = _measure(slide, tissue, tumour, x, y, settings)
+    if len(x) and tumour is not None and not (grid["label"] == TUMOUR).any():
+        log.warning("%s is annotated, but none of its patches holds enough tumour and tissue", slide_name)
+    return grid.assign(slide=slide_name)[list(GRID_DTYPES)].astype(GRID_DTYPES)
+
+
+def _measure(
+    slide: Slide,
+    tissue: Raster,
+    tumour: Raster | None,
+    x: np.ndarray,
+    y: np.ndarray,
+    settings: GridSettings,
+) -> pd.DataFrame:
+    """Return the patches at all pairs of `x` and `y` that hold enough tissue and have a label."""
+    edge = settings.size_px * settings.um_px / slide.um_px
+    tissue_fraction = _fractions(tissue, slide.um_px, x, y, edge)
     tumour_fraction, labels = _label(
-        slide, tumour, x, y, size_px * step, min_tumour_fraction, normal_margin_um
+        slide, tumour, x, y, edge, settings.min_tumour_fraction, settings.normal_margin_um
     )
-    row, column = np.nonzero((labels != DROPPED) & (tissue_fraction >= min_tissue_fraction))
+    row, column = np.nonzero((labels != DROPPED) & (tissue_fraction >= settings.min_tissue_fraction))
     columns = {
-        "slide": slide_name,
         "x": x[column],
         "y": y[row],
-        "level": slide.level_for(um_px),
-        "size_px": size_px,
-        "mpp": um_px,
+        "level": slide.level_for(settings.um_px),
+        "size_px": settings.size_px,
+        "mpp": settings.um_px,
         "tissue_fraction": tissue_fraction[row, column],
         "tumour_fraction": tumour_fraction[row, column],
         "label": labels[row, column],
     }
-    if len(x) and tumour is not None and not (columns["label"] == TUMOUR).any():
-        log.warning("%s is annotated, but none of its patches holds enough tumour and tissue", slide_name)
-    return pd.DataFrame(columns).astype(GRID_DTYPES)
+    return pd.DataFrame(columns)
 
 
 def read_patches(slide: Slide, x: np.ndarray, y: np.ndarray, size_px: int, um_px: float) -> np.ndarray:
@@ -185,15 +209,17 @@ def _check_covers(slide_name: str, slide: Slide, mask: Raster | None) -> None:
         raise InputError(slide_name, found, f"{wanted} pixels, the size of the slide", mend)
 
 
-def _starts(slide_name: str, length: int, size_px: int, stride_px: int, step: float) -> np.ndarray:
+def _starts(slide_name: str, length: int, slide_um_px: float, settings: GridSettings) -> np.ndarray:
     """Return the level-0 pixels at which patches start along an edge of `length` level-0 pixels."""
-    room = length - size_px * step
+    step = settings.um_px / slide_um_px
+    patch, stride = settings.size_px * step, settings.stride_px * step
+    room = length - patch
     if room < -0.5:
         found = f"a slide with an edge of {length} level-0 px"
         mend = "Make `pathology.patches.size_px` smaller, or leave the slide out of the sheet."
-        raise InputError(slide_name, found, f"at least one patch ({size_px * step:.0f} level-0 px)", mend)
-    count = int((max(room, 0) + 0.5) / (stride_px * step)) + 1
-    return np.rint(np.arange(count) * stride_px * step).astype(np.int64)
+        raise InputError(slide_name, found, f"at least one patch ({patch:.0f} level-0 px)", mend)
+    count = int((max(room, 0) + 0.5) / stride) + 1
+    return np.rint(np.arange(count) * stride).astype(np.int64)
 
 
 def _label(

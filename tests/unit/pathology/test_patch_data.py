@@ -1,4 +1,4 @@
-import pickle
+import copy
 
 import numpy as np
 import pandas as pd
@@ -63,6 +63,6 @@ def test_few_slides_stay_open_and_none_is_copied_to_another_process(files):
         slides(f"s{number}")
     assert len(slides._open) == OPEN_SLIDES
     assert first._handle is None
-    assert not pickle.loads(pickle.dumps(slides))._open
+    assert not copy.copy(slides)._open
     slides.close()
     assert not slides._open

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from medscale.errors import InputError
 from medscale.files.rasters import Raster
-from medscale.pathology.patches import GRID_DTYPES, grid_patches, read_patches
+from medscale.pathology.patches import GRID_DTYPES, GridSettings, grid_patches, read_patches
 from medscale.pathology.slides import Slide
 
 WIDTH, HEIGHT = 1300, 1000
@@ -63,7 +63,7 @@ def tumour(slide):
 
 
 def test_negative_slide_is_covered_with_normal_patches(slide):
-    grid = grid_patches("a", slide, full(slide), None, label="negative", **SETTINGS)
+    grid = grid_patches("a", slide, full(slide), None, label="negative", settings=GridSettings(**SETTINGS))
     assert grid.dtypes.astype(str).to_dict() == GRID_DTYPES
     assert len(grid) == (WIDTH // 64) * (HEIGHT // 64)
     assert (grid["label"] == 0).all()
@@ -75,19 +75,22 @@ def test_negative_slide_is_covered_with_normal_patches(slide):
 
 @pytest.mark.parametrize("label", ["itc", "micro", "macro", ""])
 def test_tumour_or_unknown_slides_without_annotation_give_nothing(slide, label):
-    grid = grid_patches("a", slide, full(slide), None, label=label, **SETTINGS)
+    grid = grid_patches("a", slide, full(slide), None, label=label, settings=GridSettings(**SETTINGS))
     assert len(grid) == 0
     assert grid.dtypes.astype(str).to_dict() == GRID_DTYPES
 
 
 @pytest.mark.parametrize("label", ["itc", ""])
 def test_annotation_that_is_not_exhaustive_gives_nothing(slide, tumour, label):
-    assert len(grid_patches("a", slide, full(slide), tumour, label=label, **SETTINGS)) == 0
+    assert (
+        len(grid_patches("a", slide, full(slide), tumour, label=label, settings=GridSettings(**SETTINGS)))
+        == 0
+    )
 
 
 @pytest.mark.parametrize("label", ["micro", "macro"])
 def test_labels_follow_share_and_distance(slide, tumour, label):
-    grid = grid_patches("a", slide, full(slide), tumour, label=label, **SETTINGS)
+    grid = grid_patches("a", slide, full(slide), tumour, label=label, settings=GridSettings(**SETTINGS))
     assert set(grid["label"]) == {0, 1}
     tumours, normals = grid[grid["label"] == 1], grid[grid["label"] == 0]
     assert tumours["tumour_fraction"].min() >= 0.75
@@ -99,9 +102,30 @@ def test_labels_follow_share_and_distance(slide, tumour, label):
 
 
 def test_all_normals_beyond_the_margin_are_kept(slide, tumour):
-    near = grid_patches("a", slide, full(slide), tumour, label="macro", normal_margin_um=0.0, **SETTINGS)
-    far = grid_patches("a", slide, full(slide), tumour, label="macro", normal_margin_um=100.0, **SETTINGS)
-    none = grid_patches("a", slide, full(slide), tumour, label="macro", normal_margin_um=1e6, **SETTINGS)
+    near = grid_patches(
+        "a",
+        slide,
+        full(slide),
+        tumour,
+        label="macro",
+        settings=GridSettings(normal_margin_um=0.0, **SETTINGS),
+    )
+    far = grid_patches(
+        "a",
+        slide,
+        full(slide),
+        tumour,
+        label="macro",
+        settings=GridSettings(normal_margin_um=100.0, **SETTINGS),
+    )
+    none = grid_patches(
+        "a",
+        slide,
+        full(slide),
+        tumour,
+        label="macro",
+        settings=GridSettings(normal_margin_um=1e6, **SETTINGS),
+    )
     counts = [(grid["label"] == 0).sum() for grid in (near, far, none)]
     assert counts[0] > counts[1] > counts[2] == 0
     assert len({(grid["label"] == 1).sum() for grid in (near, far, none)}) == 1
@@ -110,7 +134,7 @@ def test_all_normals_beyond_the_margin_are_kept(slide, tumour):
 def test_patches_need_tissue(slide):
     tissue = empty(slide)
     tissue.values[:, :80] = 1
-    grid = grid_patches("a", slide, tissue, None, label="negative", **SETTINGS)
+    grid = grid_patches("a", slide, tissue, None, label="negative", settings=GridSettings(**SETTINGS))
     assert set(grid["x"]) == set(range(0, 640, 64))
 
 
@@ -122,10 +146,8 @@ def test_fractions_are_exact_areas(path, seed, um_px, size_px, stride_px):
     """Mask pixels of 4 µm are cut by patches anywhere; the share is the area, not a count of pixels."""
     with Slide(path) as slide:
         values = np.random.default_rng(seed).integers(0, 2, slide.raster_shape(4.0)).astype(np.uint8)
-        grid = grid_patches(
-            "a", slide, Raster(values, 4.0), None, label="negative", size_px=size_px, um_px=um_px,
-            stride_px=stride_px, min_tissue_fraction=0.0, min_tumour_fraction=0.5,
-        )  # fmt: skip
+        chosen = GridSettings(size_px, um_px, stride_px, min_tissue_fraction=0.0, min_tumour_fraction=0.5)
+        grid = grid_patches("a", slide, Raster(values, 4.0), None, label="negative", settings=chosen)
     row = grid.iloc[seed % len(grid)]
     edge = size_px * um_px
     share = []
@@ -139,20 +161,41 @@ def test_fractions_are_exact_areas(path, seed, um_px, size_px, stride_px):
 
 def test_contradictions_are_refused(slide, tumour):
     with pytest.raises(InputError, match=r"'tumor'.*negative, itc, micro, macro"):
-        grid_patches("a", slide, full(slide), None, label="tumor", **SETTINGS)
+        grid_patches("a", slide, full(slide), None, label="tumor", settings=GridSettings(**SETTINGS))
     with pytest.raises(InputError, match=r"a: found a tumour annotation.*negative"):
-        grid_patches("a", slide, full(slide), tumour, label="negative", **SETTINGS)
+        grid_patches("a", slide, full(slide), tumour, label="negative", settings=GridSettings(**SETTINGS))
     with pytest.raises(InputError, match="another version"):
-        grid_patches("a", slide, Raster(np.ones((9, 9), np.uint8), 4.0), None, label="negative", **SETTINGS)
+        grid_patches(
+            "a",
+            slide,
+            Raster(np.ones((9, 9), np.uint8), 4.0),
+            None,
+            label="negative",
+            settings=GridSettings(**SETTINGS),
+        )
 
 
 def test_a_slide_smaller_than_a_patch_is_refused(slide):
     with pytest.raises(InputError, match=r"1000 level-0 px.*1024 level-0 px"):
-        grid_patches("a", slide, full(slide), None, label="negative", **(SETTINGS | {"size_px": 512}))
+        grid_patches(
+            "a",
+            slide,
+            full(slide),
+            None,
+            label="negative",
+            settings=GridSettings(**(SETTINGS | {"size_px": 512})),
+        )
 
 
 def test_a_patch_may_fill_the_slide_from_top_to_bottom(slide):
-    grid = grid_patches("a", slide, full(slide), None, label="negative", **(SETTINGS | {"size_px": 500}))
+    grid = grid_patches(
+        "a",
+        slide,
+        full(slide),
+        None,
+        label="negative",
+        settings=GridSettings(**(SETTINGS | {"size_px": 500})),
+    )
     assert grid["y"].to_list() == [0] * 5
     assert grid["x"].to_list() == [0, 64, 128, 192, 256]
 
@@ -160,7 +203,7 @@ def test_a_patch_may_fill_the_slide_from_top_to_bottom(slide):
 def test_annotation_off_tissue_is_told(slide, tumour, caplog):
     tissue = empty(slide)
     tissue.values[:, 200:] = 1
-    grid_patches("slide_7", slide, tissue, tumour, label="macro", **SETTINGS)
+    grid_patches("slide_7", slide, tissue, tumour, label="macro", settings=GridSettings(**SETTINGS))
     assert "slide_7" in caplog.text
 
 
