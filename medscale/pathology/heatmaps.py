@@ -89,7 +89,7 @@ class SlideToMap:
     overlay: Path
 
     @classmethod
-    def list(cls, *columns: Sequence[str]) -> "list[SlideToMap]":
+    def pair(cls, *columns: Sequence[str]) -> list["SlideToMap"]:
         """Pair names, slides, tissue masks, heatmaps and overlays in their order."""
         return [cls(name, *map(Path, paths)) for name, *paths in zip(*columns, strict=True)]
 

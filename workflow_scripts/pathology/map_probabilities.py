@@ -8,7 +8,7 @@ from workflow_scripts.job import job
 with job(snakemake) as this:
     this.device = choose_device(this.gpus, this.cfg["torch_threads"])
     network, card = load_model(snakemake.input.weights, this.device)
-    slides = SlideToMap.list(
+    slides = SlideToMap.pair(
         snakemake.params.slides,
         snakemake.input.slides,
         snakemake.input.tissue,

@@ -13,7 +13,7 @@ with job(snakemake) as this:
     names, splits = snakemake.params.slides["slide"], snakemake.params.slides["split"]
     heatmaps = snakemake.output.heatmaps
     map_slides(
-        SlideToMap.list(
+        SlideToMap.pair(
             names, snakemake.input.slides, snakemake.input.tissue, heatmaps, snakemake.output.overlays
         ),
         network,

@@ -114,7 +114,7 @@ def test_one_unreadable_slide_does_not_cost_the_others(path, pixels, tmp_path):
     write_raster(_tissue(pixels), tmp_path / "tissue.tif")
     names, files = ["broken", "good"], [broken, path]
     maps, overlays = ([tmp_path / f"{name}.{end}" for name in names] for end in ("map.tif", "jpg"))
-    slides = SlideToMap.list(names, files, [tmp_path / "tissue.tif"] * 2, maps, overlays)
+    slides = SlideToMap.pair(names, files, [tmp_path / "tissue.tif"] * 2, maps, overlays)
     network = build_network("resnet10", 0, width=4, outputs=1).eval()
     card = ModelCard({"name": "resnet10"}, ["tumour"], 64, UM_PX, {}, [])
     torch.set_num_threads(1)
