@@ -96,7 +96,8 @@ def rasterise_outlines(
 ) -> Raster:
     """Rasterise outlines: all tumours first, then every cut-out, whatever their order.
 
-    A pixel is tumour if at least half of it is. Where an outline crosses itself, the even-odd rule holds.
+    A pixel is tumour if at least half of it is. Where an outline crosses itself, the
+    non-zero winding rule holds, as in ASAP (`AnnotationToMask.cpp`).
 
     Parameters
     ----------
@@ -259,29 +260,32 @@ def _rasterise(shapes: list[tuple[np.ndarray, bool]], values: np.ndarray) -> Non
 
 
 def _paint(canvas: np.ndarray, points: np.ndarray, value: bool) -> None:
-    """Set the pixels of `canvas` whose centre is inside the polygon, by the even-odd rule."""
+    """Set the pixels of `canvas` whose centre the polygon winds around, as in ASAP."""
     x, y = points[:, 0], points[:, 1]
     top, bottom = max(0, int(np.ceil(y.min() - 0.5))), min(len(canvas), int(np.ceil(y.max() - 0.5)))
     left = max(0, int(np.ceil(x.min() - 0.5)))
     width = min(canvas.shape[1], int(np.ceil(x.max() - 0.5))) - left
     if bottom <= top or width <= 0:
         return
-    rows, crossings = _cross_rows(x, y, top, bottom)
+    rows, crossings, turns = _cross_rows(x, y, top, bottom)
     columns = np.clip(np.ceil(crossings - 0.5).astype(np.int64) - left, 0, width)
-    flips = np.bincount((rows - top) * (width + 1) + columns, minlength=(bottom - top) * (width + 1))
-    inside = np.cumsum(flips.reshape(bottom - top, width + 1), axis=1)[:, :width] & 1
-    canvas[top:bottom, left : left + width][inside == 1] = value
+    places = (rows - top) * (width + 1) + columns
+    steps = np.bincount(places, weights=turns, minlength=(bottom - top) * (width + 1))
+    winding = np.cumsum(steps.reshape(bottom - top, width + 1), axis=1)[:, :width]
+    canvas[top:bottom, left : left + width][winding != 0] = value
 
 
-def _cross_rows(x: np.ndarray, y: np.ndarray, top: int, bottom: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixel rows whose centre line each edge crosses, and where (x) it does."""
+def _cross_rows(
+    x: np.ndarray, y: np.ndarray, top: int, bottom: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pixel rows whose centre line each edge crosses, where (x), and downwards (1) or up (-1)."""
     next_x, next_y = np.roll(x, -1), np.roll(y, -1)
     first = np.clip(np.ceil(np.minimum(y, next_y) - 0.5).astype(np.int64), top, bottom)
     count = np.clip(np.ceil(np.maximum(y, next_y) - 0.5).astype(np.int64), top, bottom) - first
     edge = np.repeat(np.arange(len(x)), count)
     rows = first[edge] + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     along = (rows + 0.5 - y[edge]) / (next_y[edge] - y[edge])
-    return rows, x[edge] + along * (next_x[edge] - x[edge])
+    return rows, x[edge] + along * (next_x[edge] - x[edge]), np.sign(next_y - y)[edge]
 
 
 def _choose_page(

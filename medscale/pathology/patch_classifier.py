@@ -1,6 +1,5 @@
 """The network that tells patches with tumour from patches without."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,6 @@ from medscale.training.batches import EpochBatches
 from medscale.training.classification import Augmentation, Classification, Optimisation, normalise
 from medscale.training.fitting import fit
 from medscale.training.models import ModelCard
-
-log = logging.getLogger(__name__)
 
 CLASSES = ["tumour"]
 PREDICTION_BATCH = 256

@@ -1,6 +1,5 @@
 """Patches of a manifest as batches, read once into memory if they fit, else when they are needed."""
 
-import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from medscale.pathology.patches import read_patches
 from medscale.pathology.slides import Slide
 from medscale.training.batches import EpochBatches
 from medscale.training.classification import PatchBatch
-
-log = logging.getLogger(__name__)
 
 OPEN_SLIDES = 16
 CHANNELS = 3

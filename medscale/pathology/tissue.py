@@ -39,7 +39,7 @@ def mask_tissue(
     `otsu_saturation` takes pixels above Otsu's threshold on saturation. Saturation here is
     (max - min) / max(max, 100), so that the noise of black padding is not colourful, and the threshold
     is at least 14 of 255, so that an empty slide's noise is not split in two. `fixed_grey` takes pixels
-    darker than `grey_threshold` (Lee & Paeng 2018, section 2; their value is not published).
+    darker than `grey_threshold` (after Lee & Paeng 2018; their value is not known to us).
 
     The slide is read in blocks; what is kept is its overview at `um_px`.
 

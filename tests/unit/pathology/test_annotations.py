@@ -138,11 +138,13 @@ def test_cut_outs_follow_all_tumours():
     assert masks[0][20, 20] == 1
 
 
-def test_a_crossing_outline_is_even_odd():
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_crossing_outline_is_filled_where_it_winds_as_in_asap(direction):
     star = np.array([(np.sin(a), -np.cos(a)) for a in np.arange(5) * 4 * np.pi / 5]) * 400 + 500
-    mask = rasterise_outlines([Outline(star, "tumour")], 1000, 1000, 1.0, 4.0, "x").values
-    assert mask[125, 125] == 0
+    mask = rasterise_outlines([Outline(star[::direction], "tumour")], 1000, 1000, 1.0, 4.0, "x").values
+    assert mask[125, 125] == 1  # wound around twice: even-odd would leave a hole
     assert mask[50, 125] == 1
+    assert mask[50, 60] == 0
 
 
 @settings(max_examples=40, deadline=None)
