@@ -13,9 +13,11 @@ configfile: f"{workflow.basedir}/config.yaml"
 include: "rules/common.smk"
 include: "rules/demo_data.smk"
 include: "rules/pathology.smk"
+include: "rules/sparse_ct.smk"
 
 
 rule all:
     default_target: True
     input:
         rules.pathology.input,
+        rules.sparse_ct.input,

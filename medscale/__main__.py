@@ -13,6 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m medscale", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_camelyon17(commands)
+    _add_ct_sheet(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     try:
@@ -27,17 +28,7 @@ def _add_camelyon17(commands) -> None:
     parser = commands.add_parser("camelyon17", help="write the slide sheet of a CAMELYON17 folder")
     parser.add_argument("folder", help="folder with slides, annotations and the label file")
     parser.add_argument("--output", required=True, help="the sheet to write, such as slides.csv")
-    parser.add_argument(
-        "--split",
-        action="append",
-        default=[],
-        metavar="PATIENT=SPLIT",
-        help="fix a patient's split (train_network, train_staging or test); may be repeated",
-    )
-    parser.add_argument(
-        "--test-share", type=float, default=0.2, help="share of the patients drawn for test (0.2)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="draws the test patients (0)")
+    _add_division(parser, "train_network, train_staging or test")
     parser.set_defaults(run=_run_camelyon17)
 
 
@@ -54,6 +45,43 @@ def _run_camelyon17(chosen: argparse.Namespace) -> None:
     counts = sheet.groupby("split").agg(patients=("patient", "nunique"), slides=("slide", "size"))
     counts["annotated"] = (sheet["annotation"] != "").groupby(sheet["split"]).sum()
     logging.info("%s: %d slides\n%s", chosen.output, len(sheet), counts.to_string())
+
+
+def _add_ct_sheet(commands) -> None:
+    parser = commands.add_parser("ct_sheet", help="write the CT sheet of folders with DICOM and NIfTI files")
+    parser.add_argument("places", nargs="+", metavar="FOLDER|FILE", help="where CT images lie")
+    parser.add_argument("--output", required=True, help="the sheet to write, such as ct_images.csv")
+    _add_division(parser, "train, validation or test")
+    parser.add_argument(
+        "--validation-share", type=float, default=0.1, help="share of the patients drawn for validation (0.1)"
+    )
+    parser.set_defaults(run=_run_ct_sheet)
+
+
+def _run_ct_sheet(chosen: argparse.Namespace) -> None:
+    from medscale.files.tables import write_table
+    from medscale.sparse_ct.ct_sheet import make_ct_sheet
+
+    fixed = dict(_pair(text) for text in chosen.split)
+    shares = {"test_share": chosen.test_share, "validation_share": chosen.validation_share}
+    sheet = make_ct_sheet(chosen.places, splits=fixed, **shares, seed=chosen.seed)
+    write_table(sheet, chosen.output)
+    counts = sheet.groupby("split").agg(patients=("patient", "nunique"), images=("image", "size"))
+    logging.info("%s: %d images\n%s", chosen.output, len(sheet), counts.to_string())
+
+
+def _add_division(parser: argparse.ArgumentParser, splits: str) -> None:
+    parser.add_argument(
+        "--split",
+        action="append",
+        default=[],
+        metavar="PATIENT=SPLIT",
+        help=f"fix a patient's split ({splits}); may be repeated",
+    )
+    parser.add_argument(
+        "--test-share", type=float, default=0.2, help="share of the patients drawn for test (0.2)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="draws these patients (0)")
 
 
 def _pair(text: str) -> tuple[str, str]:

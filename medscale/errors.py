@@ -24,3 +24,13 @@ class InputError(ValueError):
 
     def __reduce__(self):
         return type(self), (self.where, self.found, self.expected, self.mend)
+
+
+def summarise_errors(failures: list[InputError]) -> InputError:
+    """Return one error for all those that were met on the way."""
+    first = failures[0]
+    if len(failures) == 1:
+        return first
+    return InputError(
+        f"{len(failures)} items, of which the first is {first.where}", first.found, first.expected, first.mend
+    )

@@ -54,3 +54,22 @@ rule label_demo_slides:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/demo_data/label_demo_slides.py"
+
+
+rule draw_demo_ct:
+    """Paint the CT of one patient."""
+    input:
+        code=code("demo_data/draw_demo_ct"),
+    output:
+        image=f"{DEMO}/ct/{{size}}px_{{slices}}slices/{{patient}}.nii.gz",
+    log:
+        "logs/draw_demo_ct/{size}px_{slices}slices_{patient}.log",
+    benchmark:
+        "logs/benchmarks/draw_demo_ct/{size}px_{slices}slices_{patient}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        cfg=settings("seed"),
+        row=wildcards_row,
+    script:
+        "../workflow_scripts/demo_data/draw_demo_ct.py"

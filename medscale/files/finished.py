@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from medscale.errors import InputError
+from medscale.errors import InputError, summarise_errors
 from medscale.files.locks import exclusive
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def make_each(items: Iterable[Item], make: Callable[[Item], None], folder: Path)
                 log.error("%s", error)
                 failures.append(error)
         if failures:
-            raise _summary(failures)
+            raise summarise_errors(failures)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -68,12 +68,3 @@ def _make_or_reuse(item: Item, make: Callable[[Item], None], folder: Path) -> No
     for path, output in zip(kept, item.outputs, strict=True):
         path.unlink(missing_ok=True)
         os.link(output, path)
-
-
-def _summary(failures: list[InputError]) -> InputError:
-    first = failures[0]
-    if len(failures) == 1:
-        return first
-    return InputError(
-        f"{len(failures)} items, of which the first is {first.where}", first.found, first.expected, first.mend
-    )

@@ -5,14 +5,17 @@ from torch import nn
 
 from medscale.errors import InputError
 from medscale.networks.classifiers import resnet
+from medscale.networks.unet import UNet
 
-NETWORKS = {
+CLASSIFIERS = {
     "resnet10": resnet.resnet10,
     "resnet18": resnet.resnet18,
     "resnet34": resnet.resnet34,
     "resnet50": resnet.resnet50,
     "resnet101": resnet.resnet101,
 }
+RESTORERS = {"unet": UNet}
+NETWORKS = CLASSIFIERS | RESTORERS
 
 
 def build_network(name: str, seed: int, **settings) -> nn.Module:

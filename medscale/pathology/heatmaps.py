@@ -114,7 +114,7 @@ def map_slides(
         Folder that keeps what is finished until all slides are.
     """
     device = next(network.parameters()).device
-    grid = HeatmapGrid(stride_um, card.size_px, card.um_px, min_tissue_fraction)
+    grid = HeatmapGrid(stride_um, card.inputs["size_px"], card.inputs["um_px"], min_tissue_fraction)
     predict = partial(score_patches, network, device=device)
     by_name = {slide.name: slide for slide in slides}
 

@@ -13,10 +13,12 @@ from medscale.networks.registry import build_network
 from medscale.networks.weights import load_pretrained
 from medscale.pathology.patch_data import PatchDataset, SlideFiles, load_batches
 from medscale.seeds import derive_seed, generator
+from medscale.training.batch_schedules import parse_schedule
 from medscale.training.batches import EpochBatches
-from medscale.training.classification import Augmentation, Classification, Optimisation, normalise
+from medscale.training.classification import MEAN, SPREAD, Augmentation, Classification, normalise
 from medscale.training.fitting import fit
 from medscale.training.models import ModelCard
+from medscale.training.optimisation import Optimisation
 
 CLASSES = ["tumour"]
 PREDICTION_BATCH = 256
@@ -27,7 +29,7 @@ class TrainingSettings:
     """The `network` and `training` sections of the configuration; units in the names."""
 
     network: dict[str, Any]
-    batch_size: int
+    batch_schedule: str
     epochs: int
     samples_per_epoch: int | None
     optimisation: dict[str, Any]
@@ -74,16 +76,23 @@ def train_classifier(
     )
     dataset = PatchDataset(manifest, files, settings.memory_gb)
     order = EpochBatches(
-        len(manifest), settings.batch_size, derive_seed(seed, "order"), settings.samples_per_epoch
+        len(manifest),
+        parse_schedule(settings.batch_schedule, settings.epochs),
+        derive_seed(seed, "order"),
+        settings.samples_per_epoch,
     )
     watched = _validation_loader(validation, files, settings, seed)
     train = load_batches(dataset, order, settings.loader_workers)
     fit(task, train, watched, epochs=settings.epochs, device=device, checkpoints=checkpoints)
     card = ModelCard(
         network={**settings.network, "outputs": 1},
-        classes=CLASSES,
-        size_px=int(manifest["size_px"].iloc[0]),
-        um_px=float(manifest["mpp"].iloc[0]),
+        inputs={
+            "classes": CLASSES,
+            "size_px": int(manifest["size_px"].iloc[0]),
+            "um_px": float(manifest["mpp"].iloc[0]),
+            "mean": list(MEAN),
+            "spread": list(SPREAD),
+        },
         training={"samples": len(manifest), "seed": seed, **_described(settings)},
         history=task.history,
     )

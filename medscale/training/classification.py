@@ -1,14 +1,16 @@
 """Training a network to tell two classes apart."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import lightning
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torchmetrics.classification import BinaryAUROC
 
 from medscale.training.augmentation import DIHEDRAL_ELEMENTS, draw_uniform, jitter_stain, turn_and_flip
+from medscale.training.optimisation import Optimisation, build_optimiser
+from medscale.training.recorded_task import RecordedTask
+from medscale.training.running_mean import RunningMean
 
 # Mean and spread of ImageNet, which torchvision's weights expect.
 MEAN = (0.485, 0.456, 0.406)
@@ -42,28 +44,6 @@ class PatchBatch:
 
 
 @dataclass(frozen=True)
-class Optimisation:
-    """How the weights move.
-
-    Attributes
-    ----------
-    optimiser : {"adam", "sgd"}
-    learning_rate : float
-    schedule : {"constant", "cosine"}
-        `cosine` lets the learning rate fall to zero over all steps.
-    momentum : float
-        Nesterov momentum of `sgd`.
-    weight_decay : float
-    """
-
-    optimiser: str = "adam"
-    learning_rate: float = 1e-4
-    schedule: str = "constant"
-    momentum: float = 0.9
-    weight_decay: float = 0.0
-
-
-@dataclass(frozen=True)
 class Augmentation:
     """What happens to a sample each epoch, beside the manifest's own `augmentation`.
 
@@ -93,7 +73,7 @@ class Augmentation:
         return images
 
 
-class Classification(lightning.LightningModule):
+class Classification(RecordedTask):
     """Cross entropy of one logit, with the history of every epoch.
 
     Parameters
@@ -105,9 +85,8 @@ class Classification(lightning.LightningModule):
     def __init__(self, network: nn.Module, optimisation: Optimisation, augmentation: Augmentation):
         super().__init__()
         self.network, self.optimisation, self.augmentation = network, optimisation, augmentation
-        self.history: list[dict[str, float]] = []
         self.validation_auc = BinaryAUROC()
-        self._train, self._validation = _Mean(), _Mean()
+        self._train, self._validation = RunningMean(), RunningMean()
         self._classes_watched: set[float] = set()
 
     def training_step(self, batch: PatchBatch, _: int) -> Tensor:
@@ -137,8 +116,7 @@ class Classification(lightning.LightningModule):
         optimiser = build_optimiser(self.network, self.optimisation)
         if self.optimisation.schedule == "constant":
             return optimiser
-        steps = self.trainer.estimated_stepping_batches
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.count_updates())
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def transfer_batch_to_device(self, batch: PatchBatch, device: torch.device, _: int) -> PatchBatch:
@@ -147,41 +125,3 @@ class Classification(lightning.LightningModule):
             batch.labels.to(device, non_blocking=True),
         )
         return PatchBatch(images, labels, batch.elements, batch.seeds)
-
-    def on_save_checkpoint(self, checkpoint: dict) -> None:
-        checkpoint["history"] = self.history
-
-    def on_load_checkpoint(self, checkpoint: dict) -> None:
-        self.history = checkpoint["history"]
-
-
-def build_optimiser(network: nn.Module, settings: Optimisation) -> torch.optim.Optimizer:
-    """Return the optimiser that `settings` name, over all weights of `network`."""
-    if settings.optimiser == "sgd":
-        return torch.optim.SGD(
-            network.parameters(),
-            lr=settings.learning_rate,
-            momentum=settings.momentum,
-            nesterov=settings.momentum > 0,
-            weight_decay=settings.weight_decay,
-        )
-    return torch.optim.Adam(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-
-
-@dataclass
-class _Mean:
-    """Weighted mean of losses that stays on the device until it is asked for."""
-
-    total: Tensor | float = field(default=0.0)
-    weight: int = 0
-
-    def add(self, value: Tensor, weight: int) -> None:
-        self.total = self.total + value.detach() * weight
-        self.weight += weight
-
-    def take(self) -> float:
-        mean = float(self.total) / self.weight
-        self.total, self.weight = 0.0, 0
-        return mean

@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import lightning
@@ -13,6 +14,8 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressB
 from torch.utils.data import DataLoader
 
 from medscale.files.locks import exclusive
+from medscale.training.checkpoints import KeepEpochs, find_begin
+from medscale.training.recorded_task import RecordedTask
 
 log = logging.getLogger(__name__)
 LAST = Path("last.ckpt")
@@ -39,18 +42,27 @@ class LogEpochs(Callback):
 
     def _log(self, done: int, epochs: int, record: dict[str, float]) -> None:
         pace = (time.monotonic() - self.started) / max(1, done - self.first_epoch)
-        numbers = ", ".join(f"{name} {value:.4f}" for name, value in record.items() if name != "epoch")
+        numbers = ", ".join(f"{name} {value:.5g}" for name, value in record.items() if name != "epoch")
         log.info("epoch %d of %d: %s; %.0f s left", done, epochs, numbers, pace * (epochs - done))
 
 
+class AnnounceEpochs(Callback):
+    """Tell the batches which epoch comes next, before Lightning asks how many there are."""
+
+    def on_train_epoch_end(self, trainer, module) -> None:
+        trainer.train_dataloader.sampler.set_epoch(trainer.current_epoch + 1)
+
+
 def fit(
-    task: lightning.LightningModule,
+    task: RecordedTask,
     train: DataLoader,
     validation: DataLoader | None,
     *,
     epochs: int,
     device: torch.device,
     checkpoints: Path,
+    start: Path | None = None,
+    keep: Mapping[int, Path] | None = None,
 ) -> None:
     """Train `task` in place for `epochs`, from its last checkpoint if there is one.
 
@@ -59,25 +71,44 @@ def fit(
 
     Parameters
     ----------
+    train : DataLoader
+        Its sampler is an `EpochBatches`; the number of batches may differ between epochs.
+    validation : DataLoader, optional
+        Gone through at the end of every epoch.
     checkpoints : Path
         Folder for this run alone; it is removed when training has ended. A second process that
         trains the same run waits, as after a kill that left a job running.
+    start : Path, optional
+        State that another training kept, from which this one goes on.
+    keep : mapping of int to Path, optional
+        Where the state after so many epochs is kept, for other trainings to begin from.
+
+    Raises
+    ------
+    InputError
+        If `start` cannot be read, or does not lead to the training that is asked for.
     """
+    keeper = KeepEpochs(keep or {}, checkpoints, epochs)
     with exclusive(checkpoints.with_suffix(".lock")):
-        trainer = _trainer(epochs, device, checkpoints)
-        last = _readable_checkpoint(checkpoints / LAST)
-        if last:
-            log.info("resuming from %s", last)
+        begin = find_begin(checkpoints / LAST, start, keeper, epochs)
+        # Workers read ahead before Lightning tells the sampler its epoch.
+        train.sampler.set_epoch(begin.epochs)
+        trainer = _trainer(epochs, device, checkpoints, keeper, reload=train.sampler.varies)
         with warnings.catch_warnings():
             # The loader's speed and the logger's absence are our choice.
             warnings.filterwarnings("ignore", module="lightning")
-            trainer.fit(task, train, validation, ckpt_path=last, weights_only=True)
+            trainer.fit(task, train, validation, ckpt_path=begin.path, weights_only=True)
+        keeper.hand_over()
         shutil.rmtree(checkpoints, ignore_errors=True)
 
 
-def _trainer(epochs: int, device: torch.device, checkpoints: Path) -> lightning.Trainer:
+def _trainer(
+    epochs: int, device: torch.device, checkpoints: Path, keeper: KeepEpochs, reload: bool
+) -> lightning.Trainer:
     callbacks = [
         LogEpochs(),
+        AnnounceEpochs(),
+        keeper,
         ModelCheckpoint(
             checkpoints, filename=LAST.stem, enable_version_counter=False, save_on_train_epoch_end=True
         ),
@@ -95,16 +126,6 @@ def _trainer(epochs: int, device: torch.device, checkpoints: Path) -> lightning.
         logger=False,
         num_sanity_val_steps=0,
         deterministic=True,
+        # Lightning counts the batches of an epoch, at whose end it validates, only when it reloads.
+        reload_dataloaders_every_n_epochs=int(reload),
     )
-
-
-def _readable_checkpoint(path: Path) -> Path | None:
-    if not path.exists():
-        return None
-    try:
-        torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        log.warning("%s cannot be read (%s): training starts anew", path, error)
-        path.unlink()
-        return None
-    return path

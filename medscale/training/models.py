@@ -1,6 +1,6 @@
 """Trained networks on disk: weights as safetensors, everything else as JSON beside them."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from medscale.errors import InputError
 from medscale.files.atomic import atomic_path
 from medscale.files.tables import read_json, write_json
 from medscale.networks.registry import build_network
-from medscale.training.classification import MEAN, SPREAD
 
 
 @dataclass
@@ -24,12 +23,9 @@ class ModelCard:
     ----------
     network : dict
         `name` and the settings that `build_network` takes.
-    classes : list of str
-        Names of the outputs.
-    size_px, um_px : int, float
-        Edge of an input patch in pixels and of a pixel in µm.
-    mean, spread : list of float
-        Normalisation of the three channels.
+    inputs : dict
+        What must be known to feed the network and to read its outputs, such as size, resolution, and
+        normalisation of the images, and the names of the outputs; units in the names.
     training : dict
         Configuration of the training.
     history : list of dict
@@ -37,13 +33,9 @@ class ModelCard:
     """
 
     network: dict[str, Any]
-    classes: list[str]
-    size_px: int
-    um_px: float
+    inputs: dict[str, Any]
     training: dict[str, Any]
     history: list[dict[str, float]]
-    mean: list[float] = field(default_factory=lambda: list(MEAN))
-    spread: list[float] = field(default_factory=lambda: list(SPREAD))
 
 
 def save_model(network: nn.Module, card: ModelCard, weights_path: str | Path) -> None:
@@ -70,7 +62,7 @@ def load_model(weights_path: str | Path, device: torch.device) -> tuple[nn.Modul
         raise InputError(
             weights_path,
             f"a model that cannot be loaded ({str(error).splitlines()[0]})",
-            "weights and the JSON card beside them, as train_classifier writes them",
+            "weights and the JSON card beside them, both of one training",
             "Delete both files and run again.",
         ) from error
     return network.to(device).eval(), card

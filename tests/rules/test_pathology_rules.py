@@ -128,7 +128,8 @@ def test_train_classifier(results):
     import torch
 
     network, card = load_model(results / "models/slide_balanced_0.safetensors", torch.device("cpu"))
-    assert network(torch.zeros(1, 3, card.size_px, card.size_px)).shape == (1, 1)
+    size_px = card.inputs["size_px"]
+    assert network(torch.zeros(1, 3, size_px, size_px)).shape == (1, 1)
     history = pd.read_csv(results / "models/slide_balanced_0.history.csv")
     assert list(history["epoch"]) == [1, 2]
     assert history["train_loss"].iloc[1] < history["train_loss"].iloc[0]

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from medscale.errors import InputError
-from medscale.networks.registry import NETWORKS, build_network
+from medscale.networks.registry import CLASSIFIERS, build_network
 from medscale.networks.weights import load_pretrained
 
 REFERENCE = "reference/torchvision-state-dicts.json"
@@ -26,8 +26,8 @@ def test_the_network_of_the_thesis_has_its_size():
     assert sum(weight.numel() for weight in build_network("resnet101", 0).parameters()) == 42_502_209
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_network_gives_one_logit_and_passes_gradients_to_every_weight(name):
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_gives_one_logit_and_passes_gradients_to_every_weight(name):
     network = build_network(name, 0, width=8)
     logits = network(torch.randn(2, 3, 64, 64))
     assert logits.shape == (2, 1)

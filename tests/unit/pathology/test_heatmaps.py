@@ -116,7 +116,7 @@ def test_one_unreadable_slide_does_not_cost_the_others(path, pixels, tmp_path):
     maps, overlays = ([tmp_path / f"{name}.{end}" for name in names] for end in ("map.tif", "jpg"))
     slides = SlideToMap.pair(names, files, [tmp_path / "tissue.tif"] * 2, maps, overlays)
     network = build_network("resnet10", 0, width=4, outputs=1).eval()
-    card = ModelCard({"name": "resnet10"}, ["tumour"], 64, UM_PX, {}, [])
+    card = ModelCard({"name": "resnet10"}, {"size_px": 64, "um_px": UM_PX}, {}, [])
     torch.set_num_threads(1)
     with pytest.raises(InputError, match=r"broken\.tif"):
         map_slides(

@@ -51,7 +51,7 @@ def test_a_bad_row_is_named_with_its_line(read, row, message):
 def test_columns_must_be_known_and_complete(read):
     with pytest.raises(InputError, match=r"unknown columns \['stain'\]"):
         read(HEADER.replace("label", "stain") + GOOD)
-    with pytest.raises(InputError, match="0 slides"):
+    with pytest.raises(InputError, match="0 lines"):
         read(HEADER)
     with pytest.raises(InputError, match="no readable table"):
         read("")

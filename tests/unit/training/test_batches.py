@@ -3,6 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medscale.training.batch_schedules import parse_schedule
 from medscale.training.batches import EpochBatches
 
 
@@ -40,3 +41,46 @@ def test_a_resumed_epoch_is_that_of_an_undisturbed_run():
 
 def test_no_batch_holds_a_single_sample():
     assert [len(batch) for batch in EpochBatches(9, 4, seed=0)] == [4, 4]
+
+
+def test_batches_of_one_are_given_where_asked_for():
+    assert [len(batch) for batch in EpochBatches(5, 1, seed=0)] == [1] * 5
+
+
+def test_a_schedule_cuts_the_same_order_into_other_batches():
+    schedule = parse_schedule("t31/1-2-4", 10)
+    grown = _draw(EpochBatches(9, schedule, seed=1), 10)
+    single = _draw(EpochBatches(9, 1, seed=1), 10)
+    assert [[len(batch) for batch in epoch] for epoch in grown] == [[1] * 9] * 8 + [[2] * 4, [4] * 2]
+    for cut, whole in zip(grown, single, strict=True):
+        samples = [sample for batch in cut for sample in batch]
+        assert samples == [sample for batch in whole for sample in batch][: len(samples)]
+
+
+def test_the_length_follows_the_epoch():
+    batches = EpochBatches(9, parse_schedule("t31/1-2-4", 10), seed=1)
+    lengths = []
+    for epoch in range(10):
+        batches.set_epoch(epoch)
+        lengths.append(len(batches))
+    assert lengths == [9] * 8 + [4, 2]
+    assert batches.total(10) == sum(lengths)
+    assert batches.varies
+    assert not EpochBatches(9, parse_schedule("fixed/4", 10), seed=1).varies
+
+
+@given(st.integers(1, 20), st.integers(1, 5), st.integers(1, 50))
+def test_numbers_tell_each_use_of_a_sample_apart(samples, batch_size, samples_per_epoch):
+    plain, numbered = (
+        [
+            index
+            for epoch in _draw(EpochBatches(samples, batch_size, 0, samples_per_epoch, numbered=numbers), 4)
+            for batch in epoch
+            for index in batch
+        ]
+        for numbers in (False, True)
+    )
+    assert [number % samples for number in numbered] == plain
+    assert len(set(numbered)) == len(numbered)
+    # Passes follow one another.
+    assert [number // samples for number in numbered] == sorted(number // samples for number in numbered)

@@ -4,9 +4,11 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from medscale.training.batch_schedules import parse_schedule
 from medscale.training.batches import EpochBatches
-from medscale.training.classification import Augmentation, Classification, Optimisation, PatchBatch
+from medscale.training.classification import Augmentation, Classification, PatchBatch
 from medscale.training.fitting import fit
+from medscale.training.optimisation import Optimisation
 
 EPOCHS = 4
 
@@ -29,6 +31,11 @@ class Blobs(Dataset):
         return PatchBatch(self.images[rows], self.labels[rows], np.zeros(len(rows), int), self.seeds[rows])
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
+
+
 def _task(schedule="cosine"):
     torch.manual_seed(1)
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 1))
@@ -36,8 +43,9 @@ def _task(schedule="cosine"):
     return Classification(network, Optimisation(learning_rate=0.01, schedule=schedule), augmentation)
 
 
-def _fit(task, folder, stop_at=None):
-    train = DataLoader(Blobs(stop_at), sampler=EpochBatches(24, 5, seed=3), batch_size=None)
+def _fit(task, folder, stop_at=None, batch_size=5, workers=0):
+    order = EpochBatches(24, batch_size, seed=3)
+    train = DataLoader(Blobs(stop_at), sampler=order, batch_size=None, num_workers=workers)
     watched = DataLoader(Blobs(), sampler=[list(range(24))], batch_size=None)
     cpu = torch.device("cpu")
     fit(task, train, watched, epochs=EPOCHS, device=cpu, checkpoints=folder / "checkpoints")
@@ -58,6 +66,31 @@ def test_a_killed_training_resumes_to_the_same_bytes(tmp_path, schedule):
     assert resumed.history == whole.history
     assert len(whole.history) == EPOCHS
     assert not (tmp_path / "killed/checkpoints").exists()
+
+
+def test_a_resumed_training_with_workers_goes_on_with_the_right_epoch(tmp_path):
+    """Workers read ahead before Lightning tells the sampler where it is."""
+    whole, killed, resumed = _task(), _task(), _task()
+    _fit(whole, tmp_path / "whole")
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        _fit(killed, tmp_path / "killed", stop_at=12)
+    _fit(resumed, tmp_path / "killed", workers=1)
+    assert resumed.history == whole.history
+
+
+@pytest.mark.parametrize("stop_at", [None, 14, 17])
+def test_batches_that_grow_validate_every_epoch_and_let_the_cosine_end_at_zero(tmp_path, stop_at):
+    schedule = parse_schedule("t31/4-6-12", EPOCHS)  # 6, 6, 4 and 2 batches
+    whole, resumed = _task(), _task()
+    _fit(whole, tmp_path / "whole", batch_size=schedule)
+    assert [record["epoch"] for record in whole.history if "validation_loss" in record] == [1, 2, 3, 4]
+    assert whole.trainer.global_step == 6 + 6 + 4 + 2
+    assert whole.trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0, abs=1e-12)
+    if stop_at:
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            _fit(_task(), tmp_path / "resumed", stop_at, schedule)
+    _fit(resumed, tmp_path / "resumed", batch_size=schedule)
+    assert resumed.history == whole.history
 
 
 def test_training_learns_and_keeps_its_history(tmp_path):

@@ -10,7 +10,12 @@ CPU = torch.device("cpu")
 
 def _save(path):
     network = build_network("resnet10", 1, width=4, outputs=1)
-    card = ModelCard({"name": "resnet10", "width": 4, "outputs": 1}, ["tumour"], 64, 2.0, {}, [{"epoch": 1}])
+    card = ModelCard(
+        network={"name": "resnet10", "width": 4, "outputs": 1},
+        inputs={"classes": ["tumour"], "size_px": 64, "um_px": 2.0},
+        training={"epochs": 1},
+        history=[{"epoch": 1, "train_loss": 0.5}],
+    )
     save_model(network, card, path)
     return network.eval(), card
 

@@ -1,0 +1,1 @@
+"""Sparse-view CT: images, simulated sinograms, reconstructions and their denoiser."""

@@ -1,0 +1,85 @@
+"""From files of images to files of sparse-view scans and their reconstructions."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from medscale.errors import InputError, summarise_errors
+from medscale.files.volumes import read_nifti
+from medscale.seeds import derive_seed
+from medscale.sparse_ct.images import CtImage, read_image, write_image
+from medscale.sparse_ct.sheets import png_scale
+from medscale.sparse_ct.simulation import SimulationSettings, reconstruct_fbp, scan_geometry, simulate_scan
+from medscale.sparse_ct.sinogram_files import read_sinogram, write_sinogram
+
+log = logging.getLogger(__name__)
+
+
+def convert_images(rows: Mapping[str, Sequence[str]], paths: Sequence[str | Path]) -> None:
+    """Read and check the images of a sheet's rows, and write them in HU as uncompressed NIfTI.
+
+    Parameters
+    ----------
+    rows : mapping of str to sequence of str
+        The sheet's columns `image`, `path` and those of `png_scale`.
+
+    Raises
+    ------
+    InputError
+        After all images were tried, if one or more are refused.
+    """
+    refused = []
+    for values, path in zip(zip(*rows.values(), strict=True), paths, strict=True):
+        row = dict(zip(rows, values, strict=True))
+        try:
+            image = read_image(row["path"], png_scale(row))
+        except InputError as error:
+            log.error("%s", error)
+            refused.append(error)
+            continue
+        low, high = image.hu.min(), image.hu.max()
+        log.info("%s: %d slices of %d px, %.0f to %.0f HU", row["image"], *image.hu.shape[:2], low, high)
+        write_image(image, path)
+    if refused:
+        raise summarise_errors(refused)
+
+
+def read_stored(path: str | Path) -> CtImage:
+    """Return an image that this workflow wrote; it was checked before."""
+    return CtImage.from_volume(read_nifti(path))
+
+
+def simulate_views(
+    names: Sequence[str],
+    image_paths: Sequence[str | Path],
+    views: Sequence[int],
+    sinogram_paths: Sequence[str | Path],
+    fbp_paths: Sequence[str | Path],
+    settings: SimulationSettings,
+    seed: int,
+) -> None:
+    """Write a sinogram and a filtered back projection for each image and number of views.
+
+    Parameters
+    ----------
+    sinogram_paths, fbp_paths : sequence of str or Path
+        All numbers of views of the first image, then those of the second.
+    """
+    cases = product(zip(names, image_paths, strict=True), views)
+    for case, sinogram_path, fbp_path in zip(cases, sinogram_paths, fbp_paths, strict=True):
+        (name, image_path), count = case
+        image = read_stored(image_path)
+        geometry = scan_geometry(image.hu.shape[-1], image.pixel_mm, count, settings)
+        projections = simulate_scan(image.hu, geometry, settings, derive_seed(seed, name))
+        write_sinogram(projections, geometry, sinogram_path)
+        write_image(image.with_hu(reconstruct_fbp(projections, geometry)), fbp_path)
+        log.info("%s: %d views of %d slices", name, count, len(projections))
+
+
+def reconstruct_windows(sinogram_path: str | Path, windows: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the filtered back projection in HU with each window, shape (slices, size, size)."""
+    projections, geometry = read_sinogram(sinogram_path)
+    return {window: reconstruct_fbp(projections, geometry, window) for window in windows}

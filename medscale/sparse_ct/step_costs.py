@@ -1,0 +1,95 @@
+"""What a training step of the denoiser takes, by batch size and by the options that save memory."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from medscale.networks.registry import build_network
+from medscale.training.batch_schedules import parse_schedule
+from medscale.training.memory import StepCost, largest_batch, measure_step, memory_budget
+from medscale.training.optimisation import Optimisation
+from medscale.training.restoration import PairBatch, Restoration
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "mixed precision": {"precision": "bfloat16"},
+    "activation checkpointing": {"activation_checkpointing": True},
+    "gradient accumulation": {"micro_batch": 1},
+}
+LARGEST_SOUGHT = 1024
+
+
+def measure_steps(
+    denoiser: Mapping[str, Any], batch_sizes: Sequence[int], device: torch.device
+) -> pd.DataFrame:
+    """Measure one training step for each option and batch size.
+
+    Parameters
+    ----------
+    denoiser : mapping
+        The `denoiser` section of the configuration; its own options are left out.
+
+    Returns
+    -------
+    DataFrame
+        `option`, `batch_size`, `peak_mb` (10^6 bytes), `seconds_per_image`, and the two relative to the same
+        batch without an option.
+    """
+    costs = {
+        (option, size): _measure(denoiser, option, size, device) for option in OPTIONS for size in batch_sizes
+    }
+    rows = []
+    for (option, size), cost in costs.items():
+        plain = costs["none", size]
+        rows.append(
+            {
+                "option": option,
+                "batch_size": size,
+                "peak_mb": cost.peak_bytes / 1e6,
+                "seconds_per_image": cost.seconds_per_image,
+                "relative_peak": cost.peak_bytes / plain.peak_bytes,
+                "relative_seconds": cost.seconds_per_image / plain.seconds_per_image,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def find_largest_batches(denoiser: Mapping[str, Any], budget_gb: float, device: torch.device) -> pd.DataFrame:
+    """Find the largest batch that fits with each option: into a GPU, or into `budget_gb` of a CPU."""
+    budget = memory_budget(device, budget_gb)
+    rows = []
+    for option in OPTIONS:
+        found = largest_batch(
+            lambda size, option=option: _measure(denoiser, option, size, device), budget, LARGEST_SOUGHT
+        )
+        rows.append({"option": option, "budget_gb": budget / 1e9, "largest_batch": found})
+    return pd.DataFrame(rows)
+
+
+def _measure(denoiser: Mapping[str, Any], option: str, size: int, device: torch.device) -> StepCost:
+    return measure_step(lambda count: _step(denoiser, option, count, device), size, device)
+
+
+def _step(denoiser: Mapping[str, Any], option: str, size: int, device: torch.device):
+    chosen = dict(OPTIONS[option])
+    checkpointing = chosen.pop("activation_checkpointing", False)
+    settings = denoiser["network"] | {"output": denoiser["output"], "activation_checkpointing": checkpointing}
+    task = Restoration(
+        build_network(seed=0, **settings),
+        Optimisation(**denoiser["optimisation"]),
+        parse_schedule(f"fixed/{size}", denoiser["epochs"]),
+        **chosen,
+    ).to(device)
+    optimiser = task.configure_optimizers()
+    images = torch.rand(size, 1, denoiser["size_px"], denoiser["size_px"], device=device)
+    batch = PairBatch(images, images)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        task.add_gradients(batch, Tensor.backward)
+        optimiser.step()
+
+    return step
