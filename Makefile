@@ -1,4 +1,4 @@
-# `make pn_stage` runs the main job on demo data, `make test` the tests; both install what is missing.
+# `make pn_stage` and `make sparse_ct` run studies on demo data, `make test` the tests; all install what is missing.
 
 PYTHON ?= python3
 CORES ?= $(shell nproc)
@@ -6,13 +6,26 @@ CORES ?= $(shell nproc)
 GPUS ?= $(or $(filter-out 0,$(shell nvidia-smi -L 2>/dev/null | grep -c GPU)),$(CORES))
 SNAKEMAKE = .venv/bin/snakemake --cores $(CORES) --resources=gpu=$(GPUS)
 
-.PHONY: pn_stage balancing_study all resume test bench lint
+# Real CT for the study of growing batches: folders or files of DICOM and NIfTI.
+DATA ?= $(or $(MEDSCALE_TEST_DATA),../shared/data)/ct_dicom
+CT ?= $(addprefix $(DATA)/,tcga_lung_100 totalseg_series single tcia_covid_ny_sbu)
+STUDY = runs/sparse_ct_study
+
+.PHONY: pn_stage balancing_study sparse_ct sparse_ct_study all resume test bench lint
 
 pn_stage: .venv/installed
 	$(SNAKEMAKE) results/pn_stage.csv results/metrics/pathology.json
 
 balancing_study: .venv/installed
 	$(SNAKEMAKE) results/pathology/balancing_study.csv
+
+sparse_ct: .venv/installed
+	$(SNAKEMAKE) sparse_ct
+
+sparse_ct_study: .venv/installed
+	mkdir -p $(STUDY)
+	.venv/bin/python -m medscale ct_sheet $(CT) --output $(STUDY)/images.csv --seed 20
+	$(SNAKEMAKE) sparse_ct --directory $(STUDY) --configfile configs/sparse_ct_study.yaml
 
 all: .venv/installed
 	$(SNAKEMAKE)

@@ -48,6 +48,8 @@ class CtPlan:
 
     Attributes
     ----------
+    patient, seed
+        What all of it is drawn from.
     body, chest, abdomen, lesions
         The anatomy, in mm around the middle of the cavity.
     spine : float
@@ -66,6 +68,8 @@ class CtPlan:
         0 puts the lowest slice at the loins, 1 the highest at the top of the chest.
     """
 
+    patient: str
+    seed: int
     body: Body
     chest: Chest
     abdomen: Abdomen
@@ -101,15 +105,13 @@ def draw_ct(patient: str, size_px: int, slices: int, seed: int) -> DemoCt:
     """
     if size_px < 1 or slices < 1:
         found = f"{slices} slices of {size_px} px"
-        raise InputError(
-            patient, found, "at least 1 of each", "Correct its row in the sheet of demo patients."
-        )
+        mend = "Correct its row in the sheet of demo patients."
+        raise InputError(patient, found, "at least 1 of each", mend)
     plan = plan_ct(patient, seed)
     lowest, slice_mm = space_slices(slices, plan.level)
     hu = np.empty((slices, size_px, size_px), np.float32)
     for number in range(slices):
-        z = lowest + number * slice_mm
-        hu[number] = _draw_slice(plan, patient, seed, z, number, size_px)
+        hu[number] = _draw_slice(plan, lowest + number * slice_mm, number, size_px)
     return DemoCt(hu, FIELD_MM / size_px, slice_mm)
 
 
@@ -138,6 +140,8 @@ def plan_ct(patient: str, seed: int) -> CtPlan:
     front, back = body.ends_y()
     shift = float(rng.normal(0, 4)), float(rng.normal(-6, 3)) - (front + back) / 2
     return CtPlan(
+        patient=patient,
+        seed=seed,
         body=body,
         chest=plan_chest(body, rng),
         abdomen=plan_abdomen(body, rng),
@@ -152,7 +156,7 @@ def plan_ct(patient: str, seed: int) -> CtPlan:
     )
 
 
-def paint_labels(plan: CtPlan, z: float, size_px: int) -> Canvas:
+def paint_tissues(plan: CtPlan, z: float, size_px: int) -> Canvas:
     """Paint the tissues at height `z`, organ over organ."""
     canvas = Canvas(size_px, plan.turn, plan.shift_mm)
     _draw_table(canvas, plan.table_y)
@@ -166,16 +170,17 @@ def paint_labels(plan: CtPlan, z: float, size_px: int) -> Canvas:
     return canvas
 
 
-def _draw_slice(plan: CtPlan, patient: str, seed: int, z: float, number: int, size_px: int) -> np.ndarray:
-    canvas = paint_labels(plan, z, size_px)
+def _draw_slice(plan: CtPlan, z: float, number: int, size_px: int) -> np.ndarray:
+    name = plan.seed, plan.patient
+    canvas = paint_tissues(plan, z, size_px)
     mottle, grain, settle = (canvas.average(table) for table in tabulate_texture())
     hu = canvas.average(plan.hu)
-    hu += mottle * draw_texture(seed, patient, MOTTLE_MM, z, size_px)
-    hu += grain * draw_texture(seed, patient, GRAIN_MM, z, size_px)
+    hu += mottle * draw_texture(*name, MOTTLE_MM, z, size_px)
+    hu += grain * draw_texture(*name, GRAIN_MM, z, size_px)
     hu += settle * ((np.arange(size_px, dtype=np.float32) + 0.5) / size_px - 0.5)[:, None] * FIELD_MM
     solid = np.clip(1 + hu / 1000, 0, 1)
     thick = cv2.GaussianBlur(solid, (0, 0), NOISE_SPREAD_MM * size_px / FIELD_MM)
-    hu += plan.noise_hu * (NOISE_IN_AIR + thick) * draw_noise(seed, patient, number, size_px)
+    hu += plan.noise_hu * (NOISE_IN_AIR + thick) * draw_noise(*name, number, size_px)
     return np.maximum(hu, LOWEST_HU)
 
 

@@ -15,7 +15,7 @@ CAVITY_DEPTH = np.array([0.83, 0.90, 0.97, 1.0, 1.0, 0.94, 0.84, 0.70])
 LOWEST_MM, HIGHEST_MM = 0.0, 315.0
 ANGLES = np.linspace(-np.pi, np.pi, 180, endpoint=False)
 BACK = np.pi / 2
-SKIN_MM, PLEURA_MM = 1.8, 1.5
+SKIN_MM, THINNEST_FAT_MM, PLEURA_MM = 1.8, 2.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,8 @@ class Body:
         belly = self.belly_mm * _rise(z, 170, 60) * (0.35 + 0.65 * _bell(behind, np.pi, np.radians(70)))
         flank = 0.4 * self.belly_mm * _rise(z, 140, 20) * _bell(behind, np.radians(45), np.radians(25))
         groove = np.minimum(8.0, 0.5 * self.fat_mm + 3) * _bell(behind, 0, np.radians(9))
-        return (
-            SKIN_MM
-            + 2
-            + np.maximum(self.fat_mm * (0.75 + 0.1 * np.cos(2 * angle)) + belly + flank - groove, 0)
-        )
+        around = self.fat_mm * (0.75 + 0.1 * np.cos(2 * angle))
+        return THINNEST_FAT_MM + SKIN_MM + np.maximum(around + belly + flank - groove, 0)
 
 
 def draw_frame(canvas: Canvas, body: Body, z: float) -> None:

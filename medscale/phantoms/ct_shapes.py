@@ -53,7 +53,7 @@ class Tube:
 
     z: np.ndarray
     sections: np.ndarray
-    caps: tuple[float, float] = (6.0, 6.0)
+    caps: tuple[float, float]
 
     def outline(self, z: float) -> np.ndarray | None:
         """Return the section at height `z`, shape (72, 2), or None where there is none."""
@@ -76,7 +76,7 @@ class Organ:
 
     Attributes
     ----------
-    z : ndarray, shape (k,)
+    z : ndarray, shape (k,), k > 1
         Ascending heights, mm.
     corners : ndarray, shape (k, points, 2)
         Corners of the sections at these heights: x and y as shares of the cavity's half-width and half-depth.
@@ -86,23 +86,22 @@ class Organ:
 
     z: np.ndarray
     corners: np.ndarray
-    caps: tuple[float, float] = (10.0, 10.0)
+    caps: tuple[float, float]
 
     def outline(self, z: float) -> np.ndarray | None:
         """Return the section at height `z` in shares of the cavity, shape (72, 2), or None."""
         share = _taper(z, self.z[0], self.z[-1], self.caps)
         if share <= 0:
             return None
-        after = int(np.clip(np.searchsorted(self.z, z), 1, len(self.z) - 1)) if len(self.z) > 1 else 0
-        before = max(after - 1, 0)
-        reach = self.z[after] - self.z[before]
-        weight = np.clip((z - self.z[before]) / reach, 0, 1) if reach else 0.0
-        corners = (1 - weight) * self.corners[before] + weight * self.corners[after]
+        after = int(np.clip(np.searchsorted(self.z, z), 1, len(self.z) - 1))
+        low, high = self.z[after - 1], self.z[after]
+        weight = np.clip((z - low) / (high - low), 0, 1)
+        corners = (1 - weight) * self.corners[after - 1] + weight * self.corners[after]
         middle = corners.mean(axis=0)
         return smooth(middle + share * (corners - middle))
 
-    def varied(self, rng: np.random.Generator, spread: float = 0.025, shift_mm: float = 5.0) -> "Organ":
-        """Return another patient's organ: its corners and its height moved at random."""
+    def varied(self, rng: np.random.Generator, spread: float, shift_mm: float) -> "Organ":
+        """Return another patient's organ: corners moved by about `spread` of the cavity, and its height."""
         corners = self.corners * (1 + rng.normal(0, spread)) + rng.normal(0, spread, 2)
         corners = corners + rng.normal(0, spread, self.corners.shape[1:])
         return replace(self, z=self.z + rng.normal(0, shift_mm), corners=corners)
@@ -170,7 +169,6 @@ def capsule(start: np.ndarray, end: np.ndarray, radius: float, z: float, slab_mm
 
 def _taper(z: float, low: float, high: float, caps: tuple[float, float]) -> float:
     """Return the share of a section's size that is left at `z`: 1 inside, an ellipse's arc in the caps."""
-    beyond = max((low - z) / caps[0] if caps[0] else 0, (z - high) / caps[1] if caps[1] else 0, 0.0)
-    if (not caps[0] and z < low) or (not caps[1] and z > high):
-        return 0.0
-    return float(np.sqrt(max(1 - beyond**2, 0)))
+    outside = low - z if z < low else max(z - high, 0.0)
+    cap = caps[0] if z < low else caps[1]
+    return float(np.sqrt(1 - (outside / cap) ** 2)) if outside < cap else float(outside == 0)

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from medscale.sparse_ct.fbp import WINDOWS
+from medscale.sparse_ct.image_files import read_stored
 from medscale.sparse_ct.quality import score_slices
-from medscale.sparse_ct.scan_files import read_stored, reconstruct_windows
+from medscale.sparse_ct.scan_files import reconstruct_windows
 
 
 @dataclass(frozen=True)

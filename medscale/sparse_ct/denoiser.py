@@ -11,9 +11,9 @@ from torch import nn
 
 from medscale.networks.registry import build_network
 from medscale.seeds import derive_seed
+from medscale.sparse_ct.image_files import read_stored
 from medscale.sparse_ct.images import write_image
 from medscale.sparse_ct.pairs import PairDataset, Sizing, load_pairs
-from medscale.sparse_ct.scan_files import read_stored
 from medscale.sparse_ct.window import normalise, to_hu
 from medscale.training.batch_schedules import BatchSchedule, parse_schedule
 from medscale.training.batches import EpochBatches

@@ -37,7 +37,7 @@ def draw_growth(history: pd.DataFrame) -> Figure:
     Raises
     ------
     InputError
-        If a column is missing or there is no row.
+        If a column is missing, there is no row, or a training has the same epoch twice.
     """
     _check(history)
     schedules = list(dict.fromkeys(history["schedule"]))
@@ -107,7 +107,8 @@ def _find_start(history: pd.DataFrame, growths: list[int]) -> int:
 
 def _check(history: pd.DataFrame) -> None:
     missing = [name for name in INPUT_COLUMNS if name not in history]
-    if missing or history.empty:
-        found = f"no column {missing[0]}" if missing else "no epoch"
+    repeated = not missing and history.duplicated(["schedule", "seed", "epoch"]).any()
+    if missing or history.empty or repeated:
+        found = f"no column {missing[0]}" if missing else "one epoch twice" if repeated else "no epoch"
         expected = f"the columns {', '.join(INPUT_COLUMNS)} and a row an epoch"
         raise InputError("histories of the trainings", found, expected, "Train the networks again.")

@@ -54,6 +54,8 @@ def summarise(scores: pd.DataFrame, bootstrap_samples: int, seed: int) -> pd.Dat
         other slices, or if data ranges differ: PSNRs of different ranges must not stand in one table.
     """
     _check(scores)
+    # In a fixed order, so that sums have the same last bit however the rows came.
+    scores = scores.sort_values([*GROUP, *UNIT], ignore_index=True)
     scores = scores.assign(**{GAIN: _gains(scores)})
     rows = []
     for (size_px, views), own in scores.groupby(["size_px", "views"], sort=True):

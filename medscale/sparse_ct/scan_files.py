@@ -1,55 +1,19 @@
 """From files of images to files of sparse-view scans and their reconstructions."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from medscale.errors import InputError, summarise_errors
-from medscale.files.volumes import read_nifti
 from medscale.seeds import derive_seed
-from medscale.sparse_ct.images import CtImage, read_image, write_image
-from medscale.sparse_ct.sheets import png_scale
+from medscale.sparse_ct.image_files import read_stored
+from medscale.sparse_ct.images import write_image
 from medscale.sparse_ct.simulation import SimulationSettings, reconstruct_fbp, scan_geometry, simulate_scan
 from medscale.sparse_ct.sinogram_files import read_sinogram, write_sinogram
 
 log = logging.getLogger(__name__)
-
-
-def convert_images(rows: Mapping[str, Sequence[str]], paths: Sequence[str | Path]) -> None:
-    """Read and check the images of a sheet's rows, and write them in HU as uncompressed NIfTI.
-
-    Parameters
-    ----------
-    rows : mapping of str to sequence of str
-        The sheet's columns `image`, `path` and those of `png_scale`.
-
-    Raises
-    ------
-    InputError
-        After all images were tried, if one or more are refused.
-    """
-    refused = []
-    for values, path in zip(zip(*rows.values(), strict=True), paths, strict=True):
-        row = dict(zip(rows, values, strict=True))
-        try:
-            image = read_image(row["path"], png_scale(row))
-        except InputError as error:
-            log.error("%s", error)
-            refused.append(error)
-            continue
-        low, high = image.hu.min(), image.hu.max()
-        log.info("%s: %d slices of %d px, %.0f to %.0f HU", row["image"], *image.hu.shape[:2], low, high)
-        write_image(image, path)
-    if refused:
-        raise summarise_errors(refused)
-
-
-def read_stored(path: str | Path) -> CtImage:
-    """Return an image that this workflow wrote; it was checked before."""
-    return CtImage.from_volume(read_nifti(path))
 
 
 def simulate_views(

@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor
 
 from medscale.networks.registry import build_network
 from medscale.training.batch_schedules import parse_schedule
@@ -89,7 +88,7 @@ def _step(denoiser: Mapping[str, Any], option: str, size: int, device: torch.dev
 
     def step() -> None:
         optimiser.zero_grad()
-        task.add_gradients(batch, Tensor.backward)
+        task.add_gradients(batch)
         optimiser.step()
 
     return step

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from medscale.sparse_ct.image_files import read_stored
 from medscale.sparse_ct.images import write_image
 from medscale.sparse_ct.quality import score_slices
-from medscale.sparse_ct.scan_files import read_stored
 from medscale.sparse_ct.sinogram_files import read_sinogram
 from medscale.sparse_ct.tv import reconstruct_tv
 

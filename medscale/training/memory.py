@@ -44,7 +44,8 @@ def measure_step(
     """Build a training step for `batch_size` and measure it.
 
     On a GPU the memory is that of torch's tensors. On a CPU it is the growth of the resident memory of
-    this process, so nothing else should run in it meanwhile.
+    this process, so nothing else should run in it meanwhile; it includes the fragments that the
+    allocator keeps, a tenth more or less from run to run.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Training a network to restore images."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -110,16 +110,20 @@ class Restoration(RecordedTask):
             restored = self.network(inputs)
         return restored.float()
 
+    def add_gradients(self, batch: PairBatch, backward: Callable[[Tensor], None] = Tensor.backward) -> None:
+        """Add the gradients of the mean absolute error over a batch to those of the weights."""
+        for part in batch.split(self.micro_batch or len(batch)):
+            restored = self(part.inputs)
+            loss = nn.functional.l1_loss(restored, part.targets)
+            backward(loss * (len(part) / len(batch)))
+            self._train.add(restored.detach(), part.targets)
+
     def training_step(self, batch: PairBatch, number: int) -> None:
         optimiser = self.optimizers()
         for group in optimiser.param_groups:
             group["lr"] = self._learning_rate(number)
         optimiser.zero_grad()
-        for part in batch.split(self.micro_batch or len(batch)):
-            restored = self(part.inputs)
-            loss = nn.functional.l1_loss(restored, part.targets)
-            self.manual_backward(loss * (len(part) / len(batch)))
-            self._train.add(restored.detach(), part.targets)
+        self.add_gradients(batch, self.manual_backward)
         optimiser.step()
         self._updates, self._largest = self._updates + 1, max(self._largest, len(batch))
 

@@ -1,8 +1,8 @@
 """Show one slice as scans with fewer and fewer views see it."""
 
 from medscale.files.pictures import write_figure
+from medscale.sparse_ct.image_files import read_stored
 from medscale.sparse_ct.pictures import draw_views
-from medscale.sparse_ct.scan_files import read_stored
 from medscale.sparse_ct.simulation import SimulationSettings
 from medscale.training.device import choose_device
 from workflow_scripts.job import job

@@ -88,7 +88,7 @@ def test_an_organ_passes_through_its_sections_and_between_them():
     assert organ.outline(5.0) == pytest.approx(smooth(2 * square))
     assert area(organ.outline(13.0)) == pytest.approx((1 - 0.36) * area(organ.outline(10.0)))
     assert organ.outline(15.5) is None
-    varied = organ.varied(np.random.default_rng(0))
+    varied = organ.varied(np.random.default_rng(0), 0.025, 5.0)
     assert 0 < np.abs(varied.outline(5.0) - organ.outline(5.0)).max() < 0.6
 
 
