@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.big_slide import write_big_slide
 from benchmarks.masks import time_rasterising
 from benchmarks.memory import measure_memory
+from benchmarks.projection import compare_projection
 from benchmarks.reading import compare_reading
 
 BIG_PX = 60_000
@@ -18,7 +19,7 @@ def main(edge_px: int) -> None:
     """Make slides in a temporary folder, one of them of `edge_px`, measure, and print a table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows = _read(folder / "slide.tif") + time_rasterising()
+        rows = compare_projection() + _read(folder / "slide.tif") + time_rasterising()
         for size in (edge_px // 4, edge_px):
             slide = folder / f"slide of {size} x {size} px.tif"
             write_big_slide(slide, size)

@@ -1,10 +1,8 @@
 """Peak memory of mask, patch grid and heatmap of a slide, each in a process of its own."""
 
-import multiprocessing
-import resource
-import time
-from collections.abc import Callable
 from pathlib import Path
+
+from benchmarks.peak import measure_peak
 
 STRIDE_UM = 256.0
 SIZE_PX = 256
@@ -13,26 +11,7 @@ SIZE_PX = 256
 def measure_memory(slide: Path, folder: Path) -> list[tuple[str, str]]:
     """Return rows (what, peak memory and seconds) for the three steps on `slide`."""
     steps = {"tissue mask": _mask, "patch grid and 512 patches": _grid, "heatmap": _map}
-    return [(f"{name}, {slide.stem}", _peak(step, slide, folder)) for name, step in steps.items()]
-
-
-def _peak(step: Callable[[Path, Path], None], slide: Path, folder: Path) -> str:
-    context = multiprocessing.get_context("spawn")
-    answers = context.Queue()
-    process = context.Process(target=_measured, args=(step, slide, folder, answers))
-    process.start()
-    process.join()
-    if process.exitcode:
-        raise RuntimeError(f"{step.__name__} ended with {process.exitcode}")
-    gigabytes, seconds = answers.get()
-    return f"{gigabytes:.2f} GB, {seconds:.0f} s"
-
-
-def _measured(step: Callable[[Path, Path], None], slide: Path, folder: Path, answers) -> None:
-    started = time.perf_counter()
-    step(slide, folder)
-    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    answers.put((peak_kb * 1024 / 1e9, time.perf_counter() - started))
+    return [(f"{name}, {slide.stem}", measure_peak(step, slide, folder)) for name, step in steps.items()]
 
 
 def _mask(path: Path, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """What a training step of the denoiser takes, by batch size and by the options that save memory."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "activation checkpointing": {"activation_checkpointing": True},
     "gradient accumulation": {"micro_batch": 1},
 }
-LARGEST_SOUGHT = 1024
 
 
 def measure_steps(
@@ -56,20 +56,35 @@ def measure_steps(
     return pd.DataFrame(rows)
 
 
-def find_largest_batches(denoiser: Mapping[str, Any], budget_gb: float, device: torch.device) -> pd.DataFrame:
-    """Find the largest batch that fits with each option: into a GPU, or into `budget_gb` of a CPU."""
+def find_largest_batches(
+    denoiser: Mapping[str, Any], budget_gb: float, limit: int, device: torch.device
+) -> pd.DataFrame:
+    """Find the largest batch up to `limit` that fits, with each option.
+
+    Parameters
+    ----------
+    budget_gb : float
+        Memory that training may take on a CPU; on a GPU it is what is free there.
+
+    Returns
+    -------
+    DataFrame
+        `option`, `budget_gb`, `largest_batch` (0 if not one image fits) and `is_limit` (whether a larger
+        batch was not sought).
+    """
     budget = memory_budget(device, budget_gb)
     rows = []
     for option in OPTIONS:
-        found = largest_batch(
-            lambda size, option=option: _measure(denoiser, option, size, device), budget, LARGEST_SOUGHT
-        )
-        rows.append({"option": option, "budget_gb": budget / 1e9, "largest_batch": found})
-    return pd.DataFrame(rows)
+        measure = partial(_measure, denoiser, option, device=device, steps=1)
+        found = largest_batch(measure, budget, limit)
+        rows.append((option, budget / 1e9, found, found == limit))
+    return pd.DataFrame(rows, columns=["option", "budget_gb", "largest_batch", "is_limit"])
 
 
-def _measure(denoiser: Mapping[str, Any], option: str, size: int, device: torch.device) -> StepCost:
-    return measure_step(lambda count: _step(denoiser, option, count, device), size, device)
+def _measure(
+    denoiser: Mapping[str, Any], option: str, size: int, device: torch.device, steps: int = 2
+) -> StepCost:
+    return measure_step(partial(_step, denoiser, option, device=device), size, device, steps)
 
 
 def _step(denoiser: Mapping[str, Any], option: str, size: int, device: torch.device):

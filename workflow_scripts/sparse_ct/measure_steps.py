@@ -9,5 +9,5 @@ with job(snakemake) as this:
     this.device = choose_device(this.gpus, this.cfg["torch_threads"])
     denoiser, memory = this.cfg["denoiser"], this.cfg["memory"]
     write_table(measure_steps(denoiser, memory["batch_sizes"], this.device), snakemake.output.steps)
-    largest = find_largest_batches(denoiser, memory["budget_gb"], this.device)
+    largest = find_largest_batches(denoiser, memory["budget_gb"], max(memory["batch_sizes"]), this.device)
     write_table(largest, snakemake.output.largest)

@@ -29,12 +29,12 @@ def test_kept_views_are_distinct_and_equally_spaced_to_the_nearest_view(views):
 
 @pytest.mark.parametrize("views", [0, 1001])
 def test_more_views_than_there_are_cannot_be_kept(views):
-    with pytest.raises(InputError, match=f"{views} views.*1 to 1000"):
+    with pytest.raises(InputError, match=rf"{views} views.*1 to 1000"):
         kept_views(1000, views)
 
 
 def test_a_source_within_the_image_is_refused():
-    with pytest.raises(InputError, match="300 mm.*outside the image, whose corners lie 362.0 mm"):
+    with pytest.raises(InputError, match=r"300 mm.*outside the image, whose corners lie 362.0 mm"):
         full_scan(512, 1.0, 10, kind="fan", source_mm=300.0, source_to_detector_mm=800.0)
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from medscale.errors import InputError
+from medscale.phantoms.ellipses import HEAD, Ellipse, draw_ellipses
 from medscale.sparse_ct.attenuation import attenuation
 from medscale.sparse_ct.projector import Projector
 from medscale.sparse_ct.simulation import (
@@ -13,7 +14,6 @@ from medscale.sparse_ct.simulation import (
     scan_geometry,
     simulate_scan,
 )
-from tests.unit.sparse_ct.ellipses import HEAD, Ellipse, draw
 
 CLEAN = SimulationSettings(full_views=200)
 NOISY = replace(CLEAN, photons=1e4)
@@ -22,7 +22,7 @@ SOURCE = {"kind": "fan", "source_mm": 400.0, "source_to_detector_mm": 800.0}
 
 def phantom(size=64):
     """Water in air with details, in HU."""
-    return (1000 * (draw(HEAD, size) * 4 - 1)).astype(np.float32)[None]
+    return (1000 * (draw_ellipses(HEAD, size) * 4 - 1)).astype(np.float32)[None]
 
 
 @pytest.mark.parametrize("beam", [{"kind": "parallel"}, SOURCE], ids=["parallel", "fan"])
@@ -38,7 +38,7 @@ def test_projections_are_line_integrals_in_physical_units(beam, pixel_mm):
 def test_all_views_give_the_image_back(beam):
     settings = replace(CLEAN, beam=beam, full_views=400)
     disc = [Ellipse(1.0, 0.6, 0.6, 0.0, 0.0, 0.0)]
-    hu = (1000 * (draw(disc, 64) - 1)).astype(np.float32)[None]
+    hu = (1000 * (draw_ellipses(disc, 64) - 1)).astype(np.float32)[None]
     geometry = scan_geometry(64, 2.0, 400, settings)
     found = reconstruct_fbp(simulate_scan(hu, geometry, settings, 0), geometry)
     assert found.dtype == np.float32
@@ -104,6 +104,7 @@ def test_a_finer_grid_avoids_the_inverse_crime():
 
 @pytest.mark.parametrize("photons", [0, -10.0])
 def test_photons_must_be_positive(photons):
+    settings = replace(CLEAN, photons=photons)
+    geometry = scan_geometry(64, 2.0, 4, settings)
     with pytest.raises(InputError, match="positive"):
-        settings = replace(CLEAN, photons=photons)
-        simulate_scan(phantom(), scan_geometry(64, 2.0, 4, settings), settings, 0)
+        simulate_scan(phantom(), geometry, settings, 0)

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 import torch
 
+from medscale.phantoms.ellipses import HEAD, draw_ellipses
 from medscale.sparse_ct.geometry import full_scan
 from medscale.sparse_ct.projector import Projector
 from medscale.sparse_ct.simulation import SimulationSettings, reconstruct_fbp, scan_geometry, simulate_scan
 from medscale.sparse_ct.tv import reconstruct_tv, squared_norm
-from tests.unit.sparse_ct.ellipses import HEAD, draw
 
 SETTINGS = SimulationSettings(full_views=200)
-HU = (1000 * (draw(HEAD, 64) * 2 - 1)).astype(np.float32)[None]
+HU = (1000 * (draw_ellipses(HEAD, 64) * 2 - 1)).astype(np.float32)[None]
 
 
 def scan(views, pixel_mm=2.0):

@@ -65,17 +65,17 @@ from medscale.training.memory import measure_step
 torch.set_num_threads(1)
 cpu = torch.device("cpu")
 
-def peak():
-    return next(1024 * int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line)
+def status(name):
+    return next(1024 * int(line.split()[1]) for line in open("/proc/self/status") if name in line)
 
 def convolve(size):
     layer = nn.Conv2d(1, 32, 3, padding=1)
     return lambda: torch.tanh(layer(torch.rand(size, 1, 256, 256))).mean().backward()
 
 convolve(1)()
-before = peak()
-convolve(12)()
-watched = peak() - before
+before = status("VmRSS")
+convolve(6)()
+watched = status("VmHWM") - before
 
 def train(part, **settings):
     def build(size):
@@ -85,11 +85,11 @@ def train(part, **settings):
     return build
 
 measured = {
-    "convolution": measure_step(convolve, 12, cpu, steps=1),
-    "small": measure_step(train(99), 4, cpu, steps=1),
-    "large": measure_step(train(99), 16, cpu, steps=1),
-    "checkpointed": measure_step(train(99, activation_checkpointing=True), 16, cpu, steps=1),
-    "in parts": measure_step(train(4), 16, cpu, steps=1),
+    "convolution": measure_step(convolve, 6, cpu, steps=1),
+    "small": measure_step(train(99), 3, cpu, steps=1),
+    "large": measure_step(train(99), 12, cpu, steps=1),
+    "checkpointed": measure_step(train(99, activation_checkpointing=True), 12, cpu, steps=1),
+    "in parts": measure_step(train(3), 12, cpu, steps=1),
 }
 print(json.dumps({"watched": watched} | {name: cost.peak_bytes for name, cost in measured.items()}))
 """
@@ -98,14 +98,14 @@ print(json.dumps({"watched": watched} | {name: cost.peak_bytes for name, cost in
 @linux
 def test_peaks_of_trainings_in_a_process_of_their_own(root):
     # Every tensor is mapped by itself: the fragments of a heap would add some tens of megabytes.
-    environment = {**os.environ, "PYTHONPATH": str(root), "MALLOC_MMAP_THRESHOLD_": "1000000"}
+    environment = {**os.environ, "PYTHONPATH": str(root), "MALLOC_MMAP_THRESHOLD_": "250000"}
     command = [sys.executable, "-c", MEASURE]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     peaks = json.loads(done.stdout)
     # The kernel's own record of the peak, before anything reset it.
     assert peaks["convolution"] == pytest.approx(peaks["watched"], rel=0.05)
-    assert peaks["large"] == pytest.approx(4 * peaks["small"], rel=0.1)
-    assert peaks["in parts"] == pytest.approx(peaks["small"], rel=0.1)
+    assert peaks["large"] == pytest.approx(4 * peaks["small"], rel=0.2)
+    assert peaks["in parts"] == pytest.approx(peaks["small"], rel=0.2)
     assert peaks["checkpointed"] < 0.6 * peaks["large"]
 
 
