@@ -38,6 +38,11 @@ class BatchSchedule:
         return next(size for begin, size in reversed(self.steps) if begin <= epoch)
 
     @property
+    def file_name(self) -> str:
+        """The name in the form that file names can hold, such as t31_1-2-4."""
+        return self.name.replace("/", "_")
+
+    @property
     def first(self) -> int:
         """The size with which training begins."""
         return self.steps[0][1]

@@ -57,8 +57,8 @@ def grows(schedule):
 
 def model_name(sizing, views, output, seed, schedule, control=""):
     """Where a denoiser lies, without suffix."""
-    run = f"{sizing}_{views}_{output}_{seed}/{schedule.replace('/', '_')}{control}"
-    return f"results/sparse_ct/models/{run}"
+    name = parse_schedule(schedule, EPOCHS).file_name
+    return f"results/sparse_ct/models/{sizing}_{views}_{output}_{seed}/{name}{control}"
 
 
 def trunk_state(wildcards):

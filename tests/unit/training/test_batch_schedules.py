@@ -113,3 +113,7 @@ def test_too_few_epochs_for_the_growth_are_refused(name, least):
     assert parse_schedule(name, least).size(0) == 1
     with pytest.raises(InputError, match=f"found {least - 1} epochs"):
         parse_schedule(name, least - 1)
+
+
+def test_names_become_file_names():
+    assert parse_schedule("t31/1-2-4", 100).file_name == "t31_1-2-4"
