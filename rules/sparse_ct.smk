@@ -40,8 +40,8 @@ for number, members in in_jobs(list(CT.index), config["sparse_ct"]["images_per_j
             images=expand("results/sparse_ct/images/{image}.nii", image=members),
             code=code("sparse_ct/simulate_views"),
         output:
-            sinograms=expand("results/sparse_ct/sinograms/{image}_{views}.h5", image=members, views=VIEWS),
-            fbp=expand("results/sparse_ct/fbp/{image}_{views}.nii", image=members, views=VIEWS),
+            sinograms=expand("results/sparse_ct/sinograms/{image}_{views}.h5", views=VIEWS, image=members),
+            fbp=expand("results/sparse_ct/fbp/{image}_{views}.nii", views=VIEWS, image=members),
         log:
             f"logs/simulate_views/{number}.log",
         benchmark:

@@ -5,6 +5,7 @@ spatial form (eq. 3.61) and, for a fan beam with a flat detector, the weights of
 """
 
 from collections.abc import Iterator
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -45,7 +46,7 @@ class FilteredBackProjection(nn.Module):
         self.register_buffer("response", torch.from_numpy(response), persistent=False)
         self.register_buffer("weights", torch.from_numpy(_ray_weights(geometry)), persistent=False)
         entries = geometry.size_px**2 * 2 * len(geometry.angles_rad)
-        self._matrix = SparseBlocks(self._blocks, entries, cache_gb)
+        self._matrix = SparseBlocks(partial(_blocks, geometry), entries, cache_gb)
 
     def forward(self, sinograms: Tensor) -> Tensor:
         """Return images (n, size, size) in 1/mm from line integrals (n, views, detectors)."""
@@ -65,35 +66,6 @@ class FilteredBackProjection(nn.Module):
         pixels = torch.cat([block @ bins for block in self._matrix(filtered)])
         size = self.geometry.size_px
         return pixels.T.reshape(len(filtered), size, size)
-
-    def _blocks(self, dtype: torch.dtype, device: torch.device) -> Iterator[Tensor]:
-        pixels = self.geometry.size_px**2
-        step = block_rows(2 * len(self.geometry.angles_rad))
-        angles = torch.tensor(self.geometry.angles_rad, dtype=dtype, device=device)
-        for first in range(0, pixels, step):
-            chosen = torch.arange(first, min(first + step, pixels), device=device)
-            yield self._block(chosen, angles)
-
-    def _block(self, pixels: Tensor, angles: Tensor) -> Tensor:
-        """Return the rows of these pixels: in each view the two bins beside the pixel's shadow."""
-        size, width = self.geometry.size_px, PAD_BEFORE + self.geometry.detectors + PAD_AFTER
-        centre = (size - 1) / 2
-        x = (pixels % size - centre)[:, None].to(angles.dtype) * self.geometry.pixel_mm
-        y = (pixels // size - centre)[:, None].to(angles.dtype) * self.geometry.pixel_mm
-        shadow, weight = _shadow(self.geometry, x, y, torch.cos(angles), torch.sin(angles))
-        middle = (self.geometry.detectors - 1) / 2
-        position = (shadow / self.geometry.detector_mm + middle).clamp_(-PAD_BEFORE, self.geometry.detectors)
-        before = position.floor()
-        share = position.sub_(before)
-        views = torch.arange(len(angles), device=angles.device, dtype=torch.int32)
-        columns = torch.empty((*before.shape, 2), dtype=torch.int32, device=angles.device)
-        columns[..., 0] = before
-        columns[..., 0] += views * width + PAD_BEFORE
-        torch.add(columns[..., 0], 1, out=columns[..., 1])
-        values = torch.stack([1 - share, share], dim=-1)
-        if weight is not None:
-            values *= weight[..., None]
-        return csr_block(columns.flatten(1), values.flatten(1), len(angles) * width)
 
 
 def filter_response(detectors: int, spacing_mm: float, window: str) -> np.ndarray:
@@ -133,6 +105,42 @@ def view_weights(angles_rad: np.ndarray, period_rad: float) -> np.ndarray:
     weights = np.empty(len(ordered))
     weights[order] = (gaps + np.roll(gaps, 1)) / 2
     return weights
+
+
+def _blocks(geometry: ParallelBeam, dtype: torch.dtype, device: torch.device) -> Iterator[Tensor]:
+    pixels = geometry.size_px**2
+    step = block_rows(2 * len(geometry.angles_rad))
+    angles = torch.tensor(geometry.angles_rad, dtype=dtype, device=device)
+    for first in range(0, pixels, step):
+        yield _block(geometry, torch.arange(first, min(first + step, pixels), device=device), angles)
+
+
+def _block(geometry: ParallelBeam, pixels: Tensor, angles: Tensor) -> Tensor:
+    """Return the rows of these pixels: in each view the two bins beside the pixel's shadow."""
+    size, width = geometry.size_px, PAD_BEFORE + geometry.detectors + PAD_AFTER
+    centre = (size - 1) / 2
+    x = (pixels % size - centre)[:, None].to(angles.dtype) * geometry.pixel_mm
+    y = (pixels // size - centre)[:, None].to(angles.dtype) * geometry.pixel_mm
+    shadow, weight = _shadow(geometry, x, y, torch.cos(angles), torch.sin(angles))
+    middle = (geometry.detectors - 1) / 2
+    position = (shadow / geometry.detector_mm + middle).clamp_(-PAD_BEFORE, geometry.detectors)
+    before = position.floor()
+    share = position.sub_(before)
+    views = torch.arange(len(angles), device=angles.device, dtype=torch.int32)
+    columns = torch.empty((*before.shape, 2), dtype=torch.int32, device=angles.device)
+    columns[..., 0] = before
+    columns[..., 0] += views * width + PAD_BEFORE
+    torch.add(columns[..., 0], 1, out=columns[..., 1])
+    values = torch.stack([1 - share, share], dim=-1)
+    if weight is not None:
+        values *= weight[..., None]
+    return csr_block(columns.flatten(1), values.flatten(1), len(angles) * width)
+
+
+@lru_cache(maxsize=2)
+def shared_fbp(geometry: ParallelBeam, window: str) -> FilteredBackProjection:
+    """Return the reconstruction of a geometry, the same one as last time: its matrix takes time to build."""
+    return FilteredBackProjection(geometry, window)
 
 
 def _ray_weights(geometry: ParallelBeam) -> np.ndarray:

@@ -7,6 +7,7 @@ product of a sparse matrix with the whole batch costs little more than with one 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -34,8 +35,8 @@ class Projector(nn.Module):
         self.geometry = geometry
         rays = len(geometry.angles_rad) * geometry.detectors
         entries = rays * 2 * geometry.size_px
-        self._matrix = SparseBlocks(self._blocks, entries, cache_gb)
-        self._transpose = SparseBlocks(self._transposed_blocks, entries, cache_gb)
+        self._matrix = SparseBlocks(partial(_blocks, geometry), entries, cache_gb)
+        self._transpose = SparseBlocks(partial(_transposed_blocks, geometry), entries, cache_gb)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return line integrals (n, views, detectors) of images (n, size, size), in units x mm."""
@@ -58,14 +59,6 @@ class Projector(nn.Module):
             total = total + block @ rays[first:last]
             first = last
         return _gather(total, self.geometry.size_px)
-
-    def _blocks(self, dtype: torch.dtype, device: torch.device) -> Iterator[Tensor]:
-        rays, size = _Rays.of(self.geometry, dtype, device), self.geometry.size_px
-        step = block_rows(2 * size)
-        return (rays.block(slice(first, first + step), size) for first in range(0, len(rays.start), step))
-
-    def _transposed_blocks(self, dtype: torch.dtype, device: torch.device) -> Iterator[Tensor]:
-        return (transposed(block) for block in self._blocks(dtype, device))
 
 
 class _Project(torch.autograd.Function):
@@ -90,6 +83,12 @@ class _Adjoint(torch.autograd.Function):
         return context.projector(images), None
 
 
+@lru_cache(maxsize=2)
+def shared_projector(geometry: ParallelBeam) -> Projector:
+    """Return the projector of a geometry, the same one as last time: its matrices take seconds to build."""
+    return Projector(geometry)
+
+
 def _spread(images: Tensor) -> Tensor:
     """Return (2 * size * padded width, n): the padded images above their padded transposes."""
     n, size, _ = images.shape
@@ -106,6 +105,16 @@ def _gather(columns: Tensor, size: int) -> Tensor:
     n = columns.shape[1]
     both = columns.view(2, size, size + PAD_BEFORE + PAD_AFTER, n)[:, :, PAD_BEFORE : PAD_BEFORE + size]
     return (both[0] + both[1].transpose(0, 1)).reshape(-1, n).T.reshape(n, size, size)
+
+
+def _blocks(geometry: ParallelBeam, dtype: torch.dtype, device: torch.device) -> Iterator[Tensor]:
+    rays, size = _Rays.of(geometry, dtype, device), geometry.size_px
+    step = block_rows(2 * size)
+    return (rays.block(slice(first, first + step), size) for first in range(0, len(rays.start), step))
+
+
+def _transposed_blocks(geometry: ParallelBeam, dtype: torch.dtype, device: torch.device) -> Iterator[Tensor]:
+    return (transposed(block) for block in _blocks(geometry, dtype, device))
 
 
 @dataclass

@@ -30,11 +30,12 @@ def simulate_views(
     Parameters
     ----------
     sinogram_paths, fbp_paths : sequence of str or Path
-        All numbers of views of the first image, then those of the second.
+        All images with the first number of views, then with the second.
     """
-    cases = product(zip(names, image_paths, strict=True), views)
+    # Images of one size share the matrices of a number of views.
+    cases = product(views, zip(names, image_paths, strict=True))
     for case, sinogram_path, fbp_path in zip(cases, sinogram_paths, fbp_paths, strict=True):
-        (name, image_path), count = case
+        count, (name, image_path) = case
         image = read_stored(image_path)
         geometry = scan_geometry(image.hu.shape[-1], image.pixel_mm, count, settings)
         projections = simulate_scan(image.hu, geometry, settings, derive_seed(seed, name))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from torch import Tensor, nn
 from medscale.errors import InputError
 from medscale.seeds import generator
 from medscale.sparse_ct.attenuation import attenuation, hounsfield
-from medscale.sparse_ct.fbp import FilteredBackProjection
+from medscale.sparse_ct.fbp import shared_fbp
 from medscale.sparse_ct.geometry import FanBeam, ParallelBeam, full_scan, kept_views
-from medscale.sparse_ct.projector import Projector
+from medscale.sparse_ct.projector import shared_projector
 
 # More slices at once are not faster, and need more memory.
 SLICES_PER_BATCH = 16
@@ -77,14 +76,14 @@ def simulate_scan(
     parts = []
     for first, slices in _batches(hu):
         mu = _refined(attenuation(slices), settings.oversampling)
-        projections = _projector(in_pixels(grid))(mu) * grid.pixel_mm
+        projections = shared_projector(in_pixels(grid))(mu) * grid.pixel_mm
         parts.append(_with_noise(projections.numpy(), geometry, settings.photons, seed, first))
     return np.concatenate(parts)
 
 
 def reconstruct_fbp(projections: np.ndarray, geometry: ParallelBeam, window: str = "ramp") -> np.ndarray:
     """Return the filtered back projection in HU, shape (slices, size, size), float32."""
-    operator = _fbp(in_pixels(geometry), window)
+    operator = shared_fbp(in_pixels(geometry), window)
     return np.concatenate(
         [hounsfield(operator(part / geometry.pixel_mm)).numpy() for _, part in _batches(projections)]
     )
@@ -97,16 +96,6 @@ def in_pixels(geometry: ParallelBeam) -> ParallelBeam:
         lengths["source_mm"] = geometry.source_mm / geometry.pixel_mm
         lengths["source_to_detector_mm"] = geometry.source_to_detector_mm / geometry.pixel_mm
     return replace(geometry, **lengths)
-
-
-@lru_cache(maxsize=4)
-def _projector(geometry: ParallelBeam) -> Projector:
-    return Projector(geometry)
-
-
-@lru_cache(maxsize=4)
-def _fbp(geometry: ParallelBeam, window: str) -> FilteredBackProjection:
-    return FilteredBackProjection(geometry, window)
 
 
 def _batches(slices: np.ndarray) -> Iterator[tuple[int, Tensor]]:

@@ -75,7 +75,7 @@ def find_largest_batches(
     budget = memory_budget(device, budget_gb)
     rows = []
     for option in OPTIONS:
-        measure = partial(_measure, denoiser, option, device=device, steps=1)
+        measure = partial(_measure, denoiser, option, device=device, steps=0)
         found = largest_batch(measure, budget, limit)
         rows.append((option, budget / 1e9, found, found == limit))
     return pd.DataFrame(rows, columns=["option", "budget_gb", "largest_batch", "is_limit"])

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from medscale.sparse_ct.attenuation import MU_WATER, hounsfield
 from medscale.sparse_ct.geometry import ParallelBeam
-from medscale.sparse_ct.projector import Projector
+from medscale.sparse_ct.projector import Projector, shared_projector
 from medscale.sparse_ct.simulation import in_pixels
 
 POWER_ITERATIONS = 30
@@ -39,7 +39,7 @@ def reconstruct_tv(
     ndarray of float32, shape (slices, size, size)
         In HU.
     """
-    projector = Projector(in_pixels(geometry))
+    projector = shared_projector(in_pixels(geometry))
     views = len(geometry.angles_rad)
     data = torch.from_numpy(projections) / (geometry.pixel_mm * MU_WATER)
     step = views / squared_norm(projector)

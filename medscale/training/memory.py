@@ -18,6 +18,10 @@ STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 # Sets the peak of the resident memory to what is resident now (proc_pid_clear_refs(5)).
 RESET_PEAK = "5"
 
+# glibc's mallopt(3), and how large a tensor must be to be given back when it is freed.
+M_MMAP_THRESHOLD = -3
+SMALL_BYTES, LARGE_BYTES = 1 << 18, 1 << 25
+
 Step = Callable[[], object]
 
 
@@ -31,6 +35,7 @@ class StepCost:
     peak_bytes : int
         Peak of the memory for network, gradients, optimiser, batch and activations together.
     seconds_per_image : float
+        NaN where no step was timed.
     """
 
     batch_size: int
@@ -53,7 +58,7 @@ def measure_step(
         Batch size to a function that does one training step. It draws the batch and builds network
         and optimiser, so that they are counted.
     steps : int
-        Steps that are timed, after one that is not. An optimiser allocates its memory in the first.
+        Steps that are timed, after two whose memory is measured. An optimiser allocates its own in the first.
 
     Raises
     ------
@@ -67,11 +72,12 @@ def measure_step(
     with _peak_of(device) as peak:
         step = build(batch_size)
         step()
-        started = time.perf_counter()
-        for _ in range(steps):
-            step()
-        _wait(device)
-        seconds = (time.perf_counter() - started) / steps
+        step()
+    started = time.perf_counter()
+    for _ in range(steps):
+        step()
+    _wait(device)
+    seconds = (time.perf_counter() - started) / steps if steps else float("nan")
     return StepCost(batch_size, peak(), seconds / batch_size)
 
 
@@ -129,9 +135,15 @@ def _peak_of(device: torch.device) -> Iterator[Callable[[], int]]:
         yield lambda: torch.cuda.max_memory_allocated(device) - before
         return
     _return_free_memory()
+    _return_at_once_from(SMALL_BYTES)
     _reset_peak()
     before = _resident_bytes("VmRSS")
-    yield lambda: max(0, _resident_bytes("VmHWM") - before)
+    highest: list[int] = []
+    try:
+        yield lambda: max(0, highest[0] - before)
+    finally:
+        highest.append(_resident_bytes("VmHWM"))
+        _return_at_once_from(LARGE_BYTES)
 
 
 def _return_free_memory() -> None:
@@ -139,6 +151,13 @@ def _return_free_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim:
         trim(0)
+
+
+def _return_at_once_from(size: int) -> None:
+    # Holes between freed tensors would count as memory; that they are given back costs time, though.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        mallopt(M_MMAP_THRESHOLD, size)
 
 
 def _reset_peak() -> None:

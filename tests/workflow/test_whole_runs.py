@@ -8,23 +8,36 @@ from pathlib import Path
 
 import pytest
 
-RESULTS = (
-    "results/pn_stage.csv",
-    "results/metrics/pathology.json",
-    "results/pathology/features.csv",
-    "results/pathology/slide_classes.csv",
-    "results/pathology/balancing_study.csv",
-)
+# What each study makes, by its target.
+RESULTS = {
+    "pathology": (
+        "results/pn_stage.csv",
+        "results/metrics/pathology.json",
+        "results/pathology/features.csv",
+        "results/pathology/slide_classes.csv",
+        "results/pathology/balancing_study.csv",
+    ),
+    "sparse_ct": (
+        "results/metrics/sparse_ct.json",
+        "results/sparse_ct/quality.csv",
+        "results/sparse_ct/batch_growth.csv",
+        "results/sparse_ct/batch_growth.cost.csv",
+        "results/sparse_ct/figures/views.png",
+    ),
+}
+# Time, memory and host differ between runs; locks are left for the next run.
+NOT_COMPARED = (".lock", ".provenance.json", ".cost.csv")
 
 
-def _differing(one: Path, other: Path) -> list[str]:
-    """Return the result files that differ, provenance and benchmarks apart."""
+def _differing(one: Path, other: Path, study: str) -> list[str]:
+    """Return the results of a study that differ."""
     names = {
         str(path.relative_to(folder))
         for folder in (one, other)
-        for path in (folder / "results").rglob("*")
-        if path.is_file() and path.suffix != ".lock" and not path.name.endswith(".provenance.json")
+        for path in (folder / "results" / study).rglob("*")
+        if path.is_file() and not path.name.endswith(NOT_COMPARED)
     }
+    names |= {name for name in RESULTS[study] if not name.endswith(NOT_COMPARED)}
     return sorted(
         name
         for name in names
@@ -34,7 +47,8 @@ def _differing(one: Path, other: Path) -> list[str]:
 
 
 def test_the_run_leaves_all_its_results(tiny_run):
-    assert [name for name in RESULTS if not (tiny_run / name).is_file()] == []
+    expected = [name for names in RESULTS.values() for name in names]
+    assert [name for name in expected if not (tiny_run / name).is_file()] == []
 
 
 def test_a_second_run_does_nothing(tiny_run, snakemake):
@@ -43,10 +57,14 @@ def test_a_second_run_does_nothing(tiny_run, snakemake):
     assert "Nothing to be done" in again.stdout
 
 
-def test_a_run_from_scratch_with_one_core_gives_the_same_bytes(tiny_run, snakemake, tmp_path):
-    done = snakemake(tmp_path, "--cores=1", "results/pn_stage.csv", "results/metrics/pathology.json")
+@pytest.mark.parametrize(
+    ("study", "wanted"),
+    [("pathology", RESULTS["pathology"][:4]), ("sparse_ct", RESULTS["sparse_ct"][:2])],
+)
+def test_a_run_from_scratch_with_one_core_gives_the_same_bytes(tiny_run, snakemake, tmp_path, study, wanted):
+    done = snakemake(tmp_path, "--cores=1", *wanted)
     assert done.returncode == 0, done.stdout[-3000:]
-    for name in RESULTS[:4]:
+    for name in wanted:
         assert filecmp.cmp(tiny_run / name, tmp_path / name, shallow=False), name
 
 
@@ -58,8 +76,7 @@ def _wait_for(pattern: str, folder: Path, process) -> None:
         time.sleep(0.02)
 
 
-def _kill_when(pattern: str, folder: Path, start, whole_group: bool) -> None:
-    process = start(folder)
+def _kill_when(pattern: str, folder: Path, process, whole_group: bool) -> None:
     _wait_for(pattern, folder, process)
     if whole_group:
         os.killpg(process.pid, signal.SIGKILL)
@@ -68,16 +85,26 @@ def _kill_when(pattern: str, folder: Path, start, whole_group: bool) -> None:
     process.wait()
 
 
-@pytest.mark.parametrize("whole_group", [True, False], ids=["all processes", "the driver alone"])
-def test_kills_in_training_and_in_heatmaps_change_no_byte(
-    tiny_run, snakemake, start_snakemake, tmp_path, whole_group
+# The work of long jobs that is kept, each in turn the moment of a kill.
+KILLS = {
+    "pathology": ["train_classifier-*/last.ckpt", "map_probabilities_*/*.tif"],
+    "sparse_ct": ["train_trunk-*/last.ckpt", "train_denoiser-*/last.ckpt"],
+}
+
+
+@pytest.mark.parametrize(
+    ("study", "whole_group"),
+    [("pathology", True), ("pathology", False), ("sparse_ct", True)],
+    ids=["pathology, all processes", "pathology, the driver alone", "sparse_ct, all processes"],
+)
+def test_kills_in_long_jobs_change_no_byte(
+    tiny_run, snakemake, start_snakemake, tmp_path, study, whole_group
 ):
-    _kill_when("results/checkpoints/train_classifier-*/last.ckpt", tmp_path, start_snakemake, whole_group)
-    assert not (tmp_path / "results/pn_stage.csv").exists()
-    assert snakemake(tmp_path, "--unlock").returncode == 0
-    _kill_when("results/checkpoints/map_probabilities_*/*.tif", tmp_path, start_snakemake, whole_group)
-    assert not (tmp_path / "results/pn_stage.csv").exists()
-    assert snakemake(tmp_path, "--unlock").returncode == 0
-    done = snakemake(tmp_path)
+    for pattern in KILLS[study]:
+        process = start_snakemake(tmp_path, study)
+        _kill_when(f"results/checkpoints/{pattern}", tmp_path, process, whole_group)
+        assert not (tmp_path / f"results/metrics/{study}.json").exists()
+        assert snakemake(tmp_path, "--unlock").returncode == 0
+    done = snakemake(tmp_path, study)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert _differing(tiny_run, tmp_path) == []
+    assert _differing(tiny_run, tmp_path, study) == []
