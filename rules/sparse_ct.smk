@@ -47,7 +47,7 @@ for number, members in in_jobs(list(CT.index), config["sparse_ct"]["images_per_j
         benchmark:
             f"logs/benchmarks/simulate_views/{number}.tsv"
         conda:
-            "../envs/cpu.yaml"
+            "../envs/gpu.yaml"
         params:
             cfg=settings("seed", "torch_threads") | SIMULATION_SETTINGS,
             images=members,
@@ -59,7 +59,7 @@ for number, members in in_jobs(list(CT.index), config["sparse_ct"]["images_per_j
 rule draw_views:
     """Show one slice as scans with fewer and fewer views see it."""
     input:
-        image="results/sparse_ct/images/{}.nii".format(config["sparse_ct"]["figures"]["image"]),
+        image=f"results/sparse_ct/images/{SHOWN}.nii",
         code=code("sparse_ct/draw_views"),
     output:
         figure="results/sparse_ct/figures/views.png",
@@ -68,7 +68,7 @@ rule draw_views:
     benchmark:
         "logs/benchmarks/draw_views.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/gpu.yaml"
     params:
         cfg=settings("seed", "torch_threads", "sparse_ct.figures", "sparse_ct.window_hu")
         | SIMULATION_SETTINGS,
@@ -174,7 +174,7 @@ rule choose_tv_weight:
     benchmark:
         "logs/benchmarks/choose_tv_weight/{views}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/gpu.yaml"
     params:
         cfg=settings("torch_threads", "sparse_ct.total_variation", "sparse_ct.window_hu"),
     script:
@@ -195,7 +195,7 @@ rule reconstruct_tv:
     benchmark:
         "logs/benchmarks/reconstruct_tv/{views}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/gpu.yaml"
     params:
         cfg=settings("torch_threads", "sparse_ct.total_variation.iterations"),
     script:
@@ -217,7 +217,7 @@ rule score_images:
     benchmark:
         "logs/benchmarks/score_images/{views}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/gpu.yaml"
     params:
         cfg=settings("torch_threads", "sparse_ct.window_hu"),
         rows=ct_rows(ct_images("test"), "image", "patient"),
@@ -290,8 +290,8 @@ rule draw_denoised:
     input:
         weights=shown_models(".safetensors"),
         cards=shown_models(".json"),
-        fbp="results/sparse_ct/fbp/{}_{}.nii".format(config["sparse_ct"]["figures"]["image"], GROWTH["views"]),
-        original="results/sparse_ct/images/{}.nii".format(config["sparse_ct"]["figures"]["image"]),
+        fbp="results/sparse_ct/fbp/{}_{}.nii".format(SHOWN, GROWTH["views"]),
+        original=f"results/sparse_ct/images/{SHOWN}.nii",
         code=code("sparse_ct/draw_denoised"),
     output:
         figure="results/sparse_ct/figures/denoised_{sizing}.png",
@@ -305,7 +305,7 @@ rule draw_denoised:
     resources:
         gpu=1,
     params:
-        cfg=settings("torch_threads", "sparse_ct.figures", "sparse_ct.denoiser.size_px"),
+        cfg=settings("torch_threads", "sparse_ct.figures.slice", "sparse_ct.denoiser.size_px"),
         row=wildcards_row,
         runs=shown_runs,
     script:

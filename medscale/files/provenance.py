@@ -29,6 +29,11 @@ PACKAGES = (
     "openslide-bin",
     "tifffile",
     "imagecodecs",
+    "scikit-image",
+    "h5py",
+    "nibabel",
+    "pydicom",
+    "python-gdcm",
 )
 
 

@@ -46,6 +46,20 @@ def png_scale(row: Mapping[str, str]) -> PngScale | None:
     return PngScale(*numbers) if numbers else None
 
 
+def choose_shown(sheet: pd.DataFrame, name: str | None, path: str | Path) -> str:
+    """Return the image that pictures show: the one called `name`, or without a name the first test image."""
+    if name is None:
+        return sheet.index[sheet["split"] == "test"][0]
+    if name not in sheet.index:
+        raise InputError(
+            "sparse_ct.figures.image",
+            repr(name),
+            f"the name of an image in {path}, or null for the first test image",
+            "Correct the name.",
+        )
+    return name
+
+
 def check_images_exist(sheet: pd.DataFrame, path: str | Path, made_by_rules: str) -> None:
     """Raise an `InputError` for the first image that is not there.
 

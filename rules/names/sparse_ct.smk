@@ -1,11 +1,13 @@
 # The files of the sparse-view CT study, by the images of the sheet and the batch schedules of the configuration.
 
-from medscale.sparse_ct.sheets import check_images_exist, read_ct_sheet
+from medscale.files.dicom_headers import find_files
+from medscale.sparse_ct.sheets import check_images_exist, choose_shown, read_ct_sheet
 from medscale.training.batch_schedules import parse_schedule
 
 CT_SHEET = data(config["sparse_ct"]["images"])
 CT = read_ct_sheet(CT_SHEET, repository("schemas/ct_images.schema.json"))
 check_images_exist(CT, CT_SHEET, made_by_rules=DEMO)
+SHOWN = choose_shown(CT, config["sparse_ct"]["figures"]["image"], CT_SHEET)
 DENOISER_SETTINGS = settings("seed", "torch_threads", "sparse_ct.denoiser", "sparse_ct.window_hu")
 # Other numbers of views than a scan's do not change it.
 SIMULATION_SETTINGS = {
@@ -34,11 +36,7 @@ def ct_images(split):
 def ct_paths(images):
     """The files of these images; a DICOM series is all files of its folder."""
     paths = [CT.at[image, "path"] for image in images]
-    return [file for path in paths for file in (files_below(path) if os.path.isdir(path) else [path])]
-
-
-def files_below(folder):
-    return sorted(entry.path for entry in os.scandir(folder) if entry.is_file())
+    return [file for path in paths for file in (find_files(path) if os.path.isdir(path) else [path])]
 
 
 def ct_rows(images, *columns):

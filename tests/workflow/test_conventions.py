@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-OVERLAYS = ["camelyon17.yaml", "two_cores.yaml"]
+OVERLAYS = ["camelyon17.yaml", "two_cores.yaml", "sparse_ct.yaml", "sparse_ct_study.yaml"]
 
 
 def _locked(root):

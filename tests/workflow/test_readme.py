@@ -11,11 +11,19 @@ import yaml
 # What stands in the README for something of the reader's own, and what it is here.
 SUBSTITUTES = {
     "/path/to/CAMELYON17": "{real_data}/camelyon_mosaic",
+    "/path/to/CT ": "{real_data}/ct_dicom/single ",
     "../shared/data": "{real_data}",
     # The thesis's settings take days on a GPU: their run is planned, not made.
     "--configfile configs/camelyon17.yaml --res": "--dry-run --configfile configs/camelyon17.yaml --res",
+    "--configfile configs/sparse_ct.yaml --res": "--dry-run --configfile configs/sparse_ct.yaml --res",
 }
-EXTRA = {"make test": {"PYTEST_ADDOPTS": "--collect-only -q"}, "make bench": {"BENCH_PX": "4096"}}
+EXTRA = {
+    "make test": {"PYTEST_ADDOPTS": "--collect-only -q"},
+    "make bench": {"BENCH_PX": "4096"},
+    "make sparse_ct_study": {"CT": "{real_data}/ct_dicom/single"},
+}
+# What the study of real CT takes over here: with the rest of its settings it would run for an hour.
+STUDY = {"sparse_ct": {"images": "images.csv", "figures": {"image": None, "slice": 0}}}
 
 
 def _commands_in_blocks(text):
@@ -52,6 +60,7 @@ def copy(root, tmp_path_factory):
     tiny = yaml.safe_load((root / "tests/tiny.yaml").read_text())
     config = yaml.safe_load((root / "config.yaml").read_text())
     (folder / "config.yaml").write_text(yaml.safe_dump(_merge(config, tiny)))
+    (folder / "configs/sparse_ct_study.yaml").write_text(yaml.safe_dump(STUDY))
     return folder
 
 
@@ -59,7 +68,8 @@ def _run(shown, copy, real_data):
     command = shown
     for found, here in SUBSTITUTES.items():
         command = command.replace(found, here.format(real_data=real_data.resolve()))
-    environment = os.environ | {"PATH": f"{copy}/.venv/bin:{os.environ['PATH']}"} | EXTRA.get(shown, {})
+    extra = {key: value.format(real_data=real_data.resolve()) for key, value in EXTRA.get(shown, {}).items()}
+    environment = os.environ | {"PATH": f"{copy}/.venv/bin:{os.environ['PATH']}"} | extra
     done = subprocess.run(["bash", "-ec", command], cwd=copy, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{shown}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
 
@@ -75,6 +85,8 @@ def test_every_command_of_the_readme_runs(root, copy, real_data):
         _run(command, copy, real_data)
     assert (copy / "results/pn_stage.csv").read_text().startswith("patient,stage")
     assert (copy / "runs/camelyon17/slides.csv").is_file()
+    assert (copy / "results/metrics/sparse_ct.json").is_file()
+    assert (copy / "runs/sparse_ct_study/results/metrics/sparse_ct.json").is_file()
 
 
 def test_every_command_of_the_docs_can_be_planned(root, copy, real_data):

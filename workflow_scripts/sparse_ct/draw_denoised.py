@@ -11,7 +11,7 @@ with job(snakemake) as this:
     figure = draw_denoised(
         snakemake.input.fbp,
         snakemake.input.original,
-        this.cfg["figures"]["slice"],
+        this.cfg["slice"],
         snakemake.params.runs,
         snakemake.input.weights,
         Sizing(snakemake.params.row["sizing"], this.cfg["size_px"]),

@@ -1,8 +1,9 @@
+import pandas as pd
 import pytest
 
 from medscale.errors import InputError
 from medscale.sparse_ct.png_slices import PngScale
-from medscale.sparse_ct.sheets import check_images_exist, png_scale, read_ct_sheet
+from medscale.sparse_ct.sheets import check_images_exist, choose_shown, png_scale, read_ct_sheet
 
 HEADER = "image,patient,path,split,hu_low,hu_high,pixel_mm\n"
 GOOD = (
@@ -77,3 +78,11 @@ def test_missing_images_are_named_unless_rules_make_them(read, tmp_path, monkeyp
         check_images_exist(sheet, "ct_images.csv", made_by_rules="results/demo_data")
     (tmp_path / "b.nii.gz").touch()
     check_images_exist(sheet, "ct_images.csv", made_by_rules="results/demo_data")
+
+
+def test_pictures_show_the_first_test_image_or_the_one_that_is_named():
+    sheet = pd.DataFrame({"split": ["train", "test", "test"]}, index=["a", "b", "c"])
+    assert choose_shown(sheet, None, "ct.csv") == "b"
+    assert choose_shown(sheet, "a", "ct.csv") == "a"
+    with pytest.raises(InputError, match=r"figures.image: found 'd'.*image in ct.csv"):
+        choose_shown(sheet, "d", "ct.csv")
