@@ -31,9 +31,10 @@ all: .venv/installed
 	$(SNAKEMAKE)
 
 # After a crash: Snakemake's lock is left over, so nothing else may be running here.
+GOAL ?= pn_stage
 resume: .venv/installed
 	$(SNAKEMAKE) --unlock
-	$(MAKE) pn_stage
+	$(MAKE) $(GOAL)
 
 test: .venv/installed
 	.venv/bin/pytest

@@ -34,7 +34,7 @@ def _commands_in_blocks(text):
 
 def _commands(text):
     lines = _commands_in_blocks(text)
-    inline = re.findall(r"`(make [a-z_]+|snakemake [^`]*)`", text)
+    inline = re.findall(r"`((?:make|snakemake) [^`]*)`", text)
     return [line for line in [*lines, *inline] if line]
 
 
