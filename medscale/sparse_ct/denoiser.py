@@ -23,6 +23,8 @@ from medscale.training.optimisation import Optimisation
 from medscale.training.restoration import Restoration
 
 VALIDATION_BATCH = 8
+# Settings of the configuration that differ between the trainings of a study.
+REPLACED = ("output", "size_px", "schedule", "learning_rates")
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,15 @@ class DenoiserSettings:
     @classmethod
     def of(cls, cfg: Mapping[str, Any], run: Mapping[str, str], schedule: str) -> "DenoiserSettings":
         """Combine the configuration with a run's `sizing`, `output` and, if it has one, `control`."""
-        kept = {key: value for key, value in cfg["denoiser"].items() if key not in ("output", "size_px")}
-        kept["network"] = kept["network"] | {"output": run["output"]}
+        kept = {key: value for key, value in cfg["denoiser"].items() if key not in REPLACED}
+        output = run["output"]
+        kept["network"] = kept["network"] | {"output": output}
+        kept["optimisation"] = kept["optimisation"] | {
+            "learning_rate": cfg["denoiser"]["learning_rates"][output]
+        }
         return cls(
-            **kept | {"schedule": schedule},
+            **kept,
+            schedule=schedule,
             window_hu=tuple(cfg["window_hu"]),
             sizing=Sizing(run["sizing"], cfg["denoiser"]["size_px"]),
             decay_learning_rate=bool(run.get("control")),

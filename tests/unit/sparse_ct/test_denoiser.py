@@ -21,7 +21,8 @@ CONFIG = {
         "epochs": 6,
         "samples_per_epoch": 40,
         "validation_samples": 4,
-        "optimisation": {"optimiser": "sgd", "learning_rate": 0.5, "momentum": 0.9},
+        "learning_rates": {"sigmoid": 0.5, "none": 0.05},
+        "optimisation": {"optimiser": "sgd", "momentum": 0.9},
         "schedule": "t31/1-2-4",
         "precision": "float32",
         "micro_batch": None,
@@ -55,6 +56,7 @@ def test_the_configuration_becomes_settings():
     settings = DenoiserSettings.of(CONFIG, run, "t32/1-2")
     assert settings.network == {"name": "unet", "width": 4, "depth": 2, "output": "none"}
     assert settings.sizing == Sizing("resize", 32)
+    assert settings.optimisation == {"optimiser": "sgd", "momentum": 0.9, "learning_rate": 0.05}
     assert (settings.schedule, settings.decay_learning_rate) == ("t32/1-2", True)
     assert not DenoiserSettings.of(CONFIG, {**run, "control": ""}, "t32/1-2").decay_learning_rate
 
