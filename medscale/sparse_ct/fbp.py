@@ -13,10 +13,13 @@ from torch import Tensor, nn
 
 from medscale.errors import InputError
 from medscale.sparse_ct.geometry import FanBeam, ParallelBeam
-from medscale.sparse_ct.sparse_blocks import SparseBlocks, block_rows, csr_block
-
-# Zero bins before the first and behind the last: what lies beside the detector.
-PAD_BEFORE, PAD_AFTER = 1, 2
+from medscale.sparse_ct.sparse_blocks import (
+    PAD_AFTER,
+    PAD_BEFORE,
+    SparseBlocks,
+    block_rows,
+    interpolation_block,
+)
 
 WINDOWS = {
     "ramp": lambda frequency: np.ones_like(frequency),
@@ -123,18 +126,9 @@ def _block(geometry: ParallelBeam, pixels: Tensor, angles: Tensor) -> Tensor:
     y = (pixels // size - centre)[:, None].to(angles.dtype) * geometry.pixel_mm
     shadow, weight = _shadow(geometry, x, y, torch.cos(angles), torch.sin(angles))
     middle = (geometry.detectors - 1) / 2
-    position = (shadow / geometry.detector_mm + middle).clamp_(-PAD_BEFORE, geometry.detectors)
-    before = position.floor()
-    share = position.sub_(before)
-    views = torch.arange(len(angles), device=angles.device, dtype=torch.int32)
-    columns = torch.empty((*before.shape, 2), dtype=torch.int32, device=angles.device)
-    columns[..., 0] = before
-    columns[..., 0] += views * width + PAD_BEFORE
-    torch.add(columns[..., 0], 1, out=columns[..., 1])
-    values = torch.stack([1 - share, share], dim=-1)
-    if weight is not None:
-        values *= weight[..., None]
-    return csr_block(columns.flatten(1), values.flatten(1), len(angles) * width)
+    position = shadow / geometry.detector_mm + middle
+    lines = torch.arange(len(angles), device=angles.device, dtype=torch.int32) * width
+    return interpolation_block(position, geometry.detectors, lines, weight, len(angles) * width)
 
 
 @lru_cache(maxsize=2)
@@ -155,10 +149,10 @@ def _ray_weights(geometry: ParallelBeam) -> np.ndarray:
 
 def _shadow(
     geometry: ParallelBeam, x: Tensor, y: Tensor, cosine: Tensor, sine: Tensor
-) -> tuple[Tensor, Tensor | None]:
-    """Return where each pixel falls on the detector in each view (mm), and its weight (None for 1)."""
+) -> tuple[Tensor, Tensor | float]:
+    """Return where each pixel falls on the detector in each view (mm), and its weight."""
     along = x * cosine + y * sine
     if not isinstance(geometry, FanBeam):
-        return along, None
+        return along, 1.0
     depth = (geometry.source_mm - x * sine + y * cosine) / geometry.source_mm
     return along / depth / geometry.scale_to_axis, depth**-2

@@ -13,10 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from medscale.sparse_ct.geometry import ParallelBeam
-from medscale.sparse_ct.sparse_blocks import SparseBlocks, block_rows, csr_block, transposed
-
-# A column before the image and two behind it, all zero, stand for everything outside.
-PAD_BEFORE, PAD_AFTER = 1, 2
+from medscale.sparse_ct.sparse_blocks import (
+    PAD_AFTER,
+    PAD_BEFORE,
+    SparseBlocks,
+    block_rows,
+    interpolation_block,
+    transposed,
+)
 
 
 class Projector(nn.Module):
@@ -153,12 +157,5 @@ class _Rays:
             values[rays, None] for values in (self.start, self.slope, self.length, self.origin)
         )
         steps = torch.arange(size, device=start.device, dtype=torch.int32)
-        position = torch.addcmul(start, slope, steps.to(start.dtype)).clamp_(-PAD_BEFORE, size)
-        before = position.floor()
-        share = position.sub_(before).mul_(length)
-        columns = torch.empty((*before.shape, 2), dtype=torch.int32, device=start.device)
-        columns[..., 0] = before
-        columns[..., 0] += origin + steps * width + PAD_BEFORE
-        torch.add(columns[..., 0], 1, out=columns[..., 1])
-        values = torch.stack([length - share, share], dim=-1)
-        return csr_block(columns.flatten(1), values.flatten(1), 2 * size * width)
+        position = torch.addcmul(start, slope, steps.to(start.dtype))
+        return interpolation_block(position, size, origin + steps * width, length, 2 * size * width)

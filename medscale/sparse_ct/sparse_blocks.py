@@ -8,6 +8,8 @@ from torch import Tensor
 
 # Blocks of this size stay in the processor's cache while they are built and used.
 BLOCK_ENTRIES = 1 << 20
+# Zeros before and behind each line of values stand for everything outside it.
+PAD_BEFORE, PAD_AFTER = 1, 2
 
 
 class SparseBlocks:
@@ -49,9 +51,32 @@ def block_rows(entries_per_row: int) -> int:
     return max(1, BLOCK_ENTRIES // entries_per_row)
 
 
-def csr_block(columns: Tensor, values: Tensor, width: int) -> Tensor:
-    """Return the matrix with these columns (int32) and values in each row, both (rows, entries)."""
-    rows, entries = columns.shape
+def interpolation_block(
+    position: Tensor, length: int, first_column: Tensor, weight: Tensor | float, width: int
+) -> Tensor:
+    """Return the matrix that interpolates linearly at these positions along lines of values.
+
+    Parameters
+    ----------
+    position : Tensor, shape (rows, lines)
+        Where each row reads in each line, in samples; overwritten. What lies outside a line is 0.
+    length : int
+        Samples of a line, which stand behind `PAD_BEFORE` zeros and before `PAD_AFTER`.
+    first_column : Tensor of int32, broadcast to `position`
+        Column at which the padded line begins.
+    weight : Tensor or float, broadcast to `position`
+        Factor of what is read.
+    width : int
+        Columns of the matrix.
+    """
+    before = position.clamp_(-PAD_BEFORE, length).floor()
+    share = position.sub_(before).mul_(weight)
+    columns = torch.empty((*before.shape, 2), dtype=torch.int32, device=before.device)
+    columns[..., 0] = before
+    columns[..., 0] += first_column + PAD_BEFORE
+    torch.add(columns[..., 0], 1, out=columns[..., 1])
+    values = torch.stack([weight - share, share], dim=-1)
+    rows, entries = len(columns), 2 * before.shape[1]
     starts = torch.arange(rows + 1, dtype=torch.int32, device=columns.device) * entries
     return _csr(starts, columns.flatten(), values.flatten(), (rows, width))
 

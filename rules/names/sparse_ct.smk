@@ -1,6 +1,7 @@
 # The files of the sparse-view CT study, by the images of the sheet and the batch schedules of the configuration.
 
 from medscale.files.dicom_headers import find_files
+from medscale.sparse_ct.geometry import kept_views
 from medscale.sparse_ct.sheets import check_images_exist, choose_shown, read_ct_sheet
 from medscale.training.batch_schedules import parse_schedule
 
@@ -16,6 +17,9 @@ SIMULATION_SETTINGS = {
 EPOCHS = config["sparse_ct"]["denoiser"]["epochs"]
 GROWTH = config["sparse_ct"]["batch_growth"]
 VIEWS = sorted({*config["sparse_ct"]["simulation"]["views"], GROWTH["views"]})
+# More views than the full scan has are refused before any job.
+for count in [*VIEWS, *config["sparse_ct"]["figures"]["views"]]:
+    kept_views(config["sparse_ct"]["simulation"]["full_views"], count)
 
 
 wildcard_constraints:

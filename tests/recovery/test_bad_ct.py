@@ -107,3 +107,19 @@ def test_one_patient_is_too_few(tmp_path, caplog):
     assert "the patients: found 1 of them, none left for train or validation" in caplog.text
     assert "Add images of more patients" in caplog.text
     assert not (tmp_path / "ct.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("simulation: {views: [2000]}", "2000 views"),
+        ("figures: {views: [1001]}", "1001 views"),
+        ("figures: {image: nobody}", "found 'nobody'"),
+        ("batch_growth: {schedules: {crop: [t32/1-3]}}", "the sizes 1-3 for t32"),
+    ],
+)
+def test_impossible_settings_stop_the_run_before_any_job(snakemake, tmp_path, setting, message):
+    (tmp_path / "bad.yaml").write_text(f"sparse_ct: {{{setting}}}\n")
+    done = snakemake(tmp_path, "sparse_ct", "--dry-run", config=tmp_path / "bad.yaml")
+    assert done.returncode != 0
+    assert message in done.stdout
