@@ -5,6 +5,13 @@ from torch import nn
 
 from medscale.errors import InputError
 from medscale.networks.classifiers import resnet
+from medscale.networks.generators import DCGANDiscriminator, DCGANGenerator
+from medscale.networks.segmenters.deeplab import DeepLabV3Plus, DeepLabV3PlusDecoder
+from medscale.networks.segmenters.denseunet_big import DenseUnetBig
+from medscale.networks.segmenters.denseunet_small import DenseUnetSmall, DenseUnetSmallAsBuilt
+from medscale.networks.segmenters.pspnet import PSPNetBig, PSPNetSmall
+from medscale.networks.segmenters.unet2d import Unet2D
+from medscale.networks.segmenters.unet3d import Unet3D
 from medscale.networks.unet import UNet
 
 CLASSIFIERS = {
@@ -15,7 +22,20 @@ CLASSIFIERS = {
     "resnet101": resnet.resnet101,
 }
 RESTORERS = {"unet": UNet}
-NETWORKS = CLASSIFIERS | RESTORERS
+SEGMENTERS = {
+    "unet2d": Unet2D,
+    "unet3d": Unet3D,
+    "pspnet_small": PSPNetSmall,
+    "pspnet_big": PSPNetBig,
+    "denseunet_small": DenseUnetSmall,
+    "denseunet_small_as_built": DenseUnetSmallAsBuilt,
+    "denseunet_big": DenseUnetBig,
+    "deeplabv3plus": DeepLabV3Plus,
+    "deeplabv3plus_decoder": DeepLabV3PlusDecoder,
+}
+GENERATORS = {"dcgan_generator": DCGANGenerator}
+DISCRIMINATORS = {"dcgan_discriminator": DCGANDiscriminator}
+NETWORKS = CLASSIFIERS | RESTORERS | SEGMENTERS | GENERATORS | DISCRIMINATORS
 
 
 def build_network(name: str, seed: int, **settings) -> nn.Module:
