@@ -76,54 +76,21 @@ rule draw_views:
         "../workflow_scripts/sparse_ct/draw_views.py"
 
 
-rule train_trunk:
-    """Train at batch size 1 to the end, and keep the states from which growing batches branch off."""
-    input:
-        train=ct_files("fbp/{image}_{{views}}.nii", "train"),
-        train_originals=ct_files("images/{image}.nii", "train"),
-        validation=ct_files("fbp/{image}_{{views}}.nii", "validation"),
-        validation_originals=ct_files("images/{image}.nii", "validation"),
-        code=code("sparse_ct/train_trunk"),
-    output:
-        weights="results/sparse_ct/models/{sizing}_{views}_{output}_{seed}/fixed_1.safetensors",
-        card="results/sparse_ct/models/{sizing}_{views}_{output}_{seed}/fixed_1.json",
-        states=expand(
-            "results/sparse_ct/models/{{sizing}}_{{views}}_{{output}}_{{seed}}/after_{epochs}.ckpt",
-            epochs=BRANCH_EPOCHS,
-        ),
-    log:
-        "logs/train_trunk/{sizing}_{views}_{output}_{seed}.log",
-    benchmark:
-        "logs/benchmarks/train_trunk/{sizing}_{views}_{output}_{seed}.tsv"
-    conda:
-        "../envs/gpu.yaml"
-    threads: config["torch_threads"]
-    resources:
-        gpu=1,
-    params:
-        cfg=DENOISER_SETTINGS,
-        row=wildcards_row,
-        epochs=BRANCH_EPOCHS,
-    script:
-        "../workflow_scripts/sparse_ct/train_trunk.py"
-
-
 rule train_denoiser:
-    """Train with one batch schedule, from the trunk on where both are the same until then."""
+    """Train the network that removes the streaks of scans with so many views."""
     input:
         train=ct_files("fbp/{image}_{{views}}.nii", "train"),
         train_originals=ct_files("images/{image}.nii", "train"),
         validation=ct_files("fbp/{image}_{{views}}.nii", "validation"),
         validation_originals=ct_files("images/{image}.nii", "validation"),
-        start=trunk_state,
         code=code("sparse_ct/train_denoiser"),
     output:
-        weights="results/sparse_ct/models/{sizing}_{views}_{output}_{seed}/{table}_{sizes}{control}.safetensors",
-        card="results/sparse_ct/models/{sizing}_{views}_{output}_{seed}/{table}_{sizes}{control}.json",
+        weights="results/sparse_ct/models/denoiser_{views}.safetensors",
+        card="results/sparse_ct/models/denoiser_{views}.json",
     log:
-        "logs/train_denoiser/{sizing}_{views}_{output}_{seed}/{table}_{sizes}{control}.log",
+        "logs/train_denoiser/{views}.log",
     benchmark:
-        "logs/benchmarks/train_denoiser/{sizing}_{views}_{output}_{seed}/{table}_{sizes}{control}.tsv"
+        "logs/benchmarks/train_denoiser/{views}.tsv"
     conda:
         "../envs/gpu.yaml"
     threads: config["torch_threads"]
@@ -131,7 +98,7 @@ rule train_denoiser:
         gpu=1,
     params:
         cfg=DENOISER_SETTINGS,
-        row=wildcards_row,
+        row={"sizing": "crop", "output": config["sparse_ct"]["denoiser"]["output"]},
     script:
         "../workflow_scripts/sparse_ct/train_denoiser.py"
 
@@ -139,8 +106,8 @@ rule train_denoiser:
 rule denoise_images:
     """Remove the streaks from the scans of test patients."""
     input:
-        weights=f"{MAIN_DENOISER}.safetensors",
-        card=f"{MAIN_DENOISER}.json",
+        weights="results/sparse_ct/models/denoiser_{views}.safetensors",
+        card="results/sparse_ct/models/denoiser_{views}.json",
         fbp=ct_files("fbp/{image}_{{views}}.nii", "test"),
         code=code("sparse_ct/denoise_images"),
     output:
@@ -244,6 +211,66 @@ rule evaluate_sparse_ct:
         cfg=settings("seed", "sparse_ct.evaluation.bootstrap_samples"),
     script:
         "../workflow_scripts/sparse_ct/evaluate_sparse_ct.py"
+
+
+rule train_trunk:
+    """Train at batch size 1 to the end, and keep the states from which growing batches branch off."""
+    input:
+        train=ct_files("fbp/{image}_{{views}}.nii", "train"),
+        train_originals=ct_files("images/{image}.nii", "train"),
+        validation=ct_files("fbp/{image}_{{views}}.nii", "validation"),
+        validation_originals=ct_files("images/{image}.nii", "validation"),
+        code=code("sparse_ct/train_trunk"),
+    output:
+        weights="results/sparse_ct/models/{sizing}_{views}_{output}_{seed}/fixed_1.safetensors",
+        card="results/sparse_ct/models/{sizing}_{views}_{output}_{seed}/fixed_1.json",
+        states=expand(
+            "results/sparse_ct/models/{{sizing}}_{{views}}_{{output}}_{{seed}}/after_{epochs}.ckpt",
+            epochs=BRANCH_EPOCHS,
+        ),
+    log:
+        "logs/train_trunk/{sizing}_{views}_{output}_{seed}.log",
+    benchmark:
+        "logs/benchmarks/train_trunk/{sizing}_{views}_{output}_{seed}.tsv"
+    conda:
+        "../envs/gpu.yaml"
+    threads: config["torch_threads"]
+    resources:
+        gpu=1,
+    params:
+        cfg=GROWTH_SETTINGS,
+        row=wildcards_row,
+        epochs=BRANCH_EPOCHS,
+    script:
+        "../workflow_scripts/sparse_ct/train_trunk.py"
+
+
+rule train_schedule:
+    """Train with one batch schedule, from the trunk on where both are the same until then."""
+    input:
+        train=ct_files("fbp/{image}_{{views}}.nii", "train"),
+        train_originals=ct_files("images/{image}.nii", "train"),
+        validation=ct_files("fbp/{image}_{{views}}.nii", "validation"),
+        validation_originals=ct_files("images/{image}.nii", "validation"),
+        start=trunk_state,
+        code=code("sparse_ct/train_schedule"),
+    output:
+        weights="results/sparse_ct/models/{sizing}_{views}_{output}_{seed}/{table}_{sizes}{control}.safetensors",
+        card="results/sparse_ct/models/{sizing}_{views}_{output}_{seed}/{table}_{sizes}{control}.json",
+    log:
+        "logs/train_schedule/{sizing}_{views}_{output}_{seed}/{table}_{sizes}{control}.log",
+    benchmark:
+        "logs/benchmarks/train_schedule/{sizing}_{views}_{output}_{seed}/{table}_{sizes}{control}.tsv"
+    conda:
+        "../envs/gpu.yaml"
+    threads: config["torch_threads"]
+    resources:
+        gpu=1,
+    params:
+        cfg=GROWTH_SETTINGS,
+        row=wildcards_row,
+    script:
+        "../workflow_scripts/sparse_ct/train_schedule.py"
 
 
 rule compare_batch_growth:

@@ -16,6 +16,10 @@ SIMULATION_SETTINGS = {
 }
 EPOCHS = config["sparse_ct"]["denoiser"]["epochs"]
 GROWTH = config["sparse_ct"]["batch_growth"]
+# The study's trainings are many, and may draw fewer images than that of the network which is used.
+GROWTH_SETTINGS = DENOISER_SETTINGS | {
+    "denoiser": DENOISER_SETTINGS["denoiser"] | {"samples_per_epoch": GROWTH["samples_per_epoch"]}
+}
 VIEWS = sorted({*config["sparse_ct"]["simulation"]["views"], GROWTH["views"]})
 # More views than the full scan has are refused before any job.
 for count in [*VIEWS, *config["sparse_ct"]["figures"]["views"]]:
@@ -58,7 +62,7 @@ def grows(schedule):
 
 
 def model_name(sizing, views, output, seed, schedule, control=""):
-    """Where a denoiser lies, without suffix."""
+    """Where a network of the study lies, without suffix."""
     name = parse_schedule(schedule, EPOCHS).file_name
     return f"results/sparse_ct/models/{sizing}_{views}_{output}_{seed}/{name}{control}"
 
@@ -73,8 +77,6 @@ def trunk_state(wildcards):
     )
 
 
-MAIN_SCHEDULE = config["sparse_ct"]["denoiser"]["schedule"]
-MAIN_DENOISER = model_name("crop", "{views}", config["sparse_ct"]["denoiser"]["output"], 0, MAIN_SCHEDULE)
 # One row for each training of the study; a growing batch has the falling learning rate as its control.
 GROWTH_RUNS = [
     {"sizing": sizing, "output": output, "seed": seed, "schedule": schedule, "control": control}
@@ -89,7 +91,7 @@ GROWTH_MODELS = [model_name(views=GROWTH["views"], **run) for run in GROWTH_RUNS
 BRANCH_EPOCHS = sorted(
     {
         parse_schedule(schedule, EPOCHS).shared_epochs
-        for schedule in [MAIN_SCHEDULE, *sum(GROWTH["schedules"].values(), [])]
+        for schedule in sum(GROWTH["schedules"].values(), [])
         if grows(schedule)
     }
 )

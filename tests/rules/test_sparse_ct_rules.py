@@ -104,6 +104,14 @@ def test_train_trunk(results, run):
 
 
 def test_train_denoiser(results):
+    network, card = load_model(results / f"models/denoiser_{VIEWS}.safetensors", torch.device("cpu"))
+    assert card.inputs["kind"] == "crop"
+    assert card.training["schedule"] == "t31/1-2-4"
+    assert [record["updates"] for record in card.history] == [15, 7, 4]
+    assert network(torch.rand(1, 1, 48, 48)).shape == (1, 1, 48, 48)
+
+
+def test_train_schedule(results):
     cards = {
         path.stem: json.loads(path.read_text())
         for path in (results / "models/crop_20_sigmoid_0").glob("*.json")

@@ -88,7 +88,7 @@ def _kill_when(pattern: str, folder: Path, process, whole_group: bool) -> None:
 # The work of long jobs that is kept, each in turn the moment of a kill.
 KILLS = {
     "pathology": ["train_classifier-*/last.ckpt", "map_probabilities_*/*.tif"],
-    "sparse_ct": ["train_trunk-*/last.ckpt", "train_denoiser-*/last.ckpt"],
+    "sparse_ct": ["train_trunk-*/last.ckpt", "train_schedule-*/last.ckpt"],
 }
 
 

@@ -1,4 +1,4 @@
-"""Train with one batch schedule, from the trunk on where both are the same until then."""
+"""Train the network that removes the streaks of scans with so many views."""
 
 from medscale.seeds import derive_seed
 from medscale.sparse_ct.denoiser import DenoiserSettings, PairFiles, train_denoiser
@@ -8,14 +8,13 @@ from workflow_scripts.job import job
 
 with job(snakemake) as this:
     this.device = choose_device(this.gpus, this.cfg["torch_threads"])
-    row, files = snakemake.params.row, snakemake.input
+    files, schedule = snakemake.input, this.cfg["denoiser"]["schedule"]
     network, card = train_denoiser(
         PairFiles(files.train, files.train_originals),
         PairFiles(files.validation, files.validation_originals),
-        DenoiserSettings.of(this.cfg, row, f"{row['table']}/{row['sizes']}"),
-        seed=derive_seed(this.cfg["seed"], "denoiser", row["seed"]),
+        DenoiserSettings.of(this.cfg, snakemake.params.row, schedule),
+        seed=derive_seed(this.cfg["seed"], "denoiser", 0),
         device=this.device,
         checkpoints=this.checkpoints(*files),
-        start=files.start or None,
     )
     save_model(network, card, snakemake.output.weights)

@@ -1,15 +1,11 @@
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from medscale.__main__ import main
-from medscale.errors import InputError
-from medscale.sparse_ct.ct_sheet import divide_patients, make_ct_sheet
+from medscale.sparse_ct.ct_sheet import make_ct_sheet
 from medscale.sparse_ct.sheets import read_ct_sheet
 from tests.ct_files import head, write_series, write_slice, write_volume
-
-TEN = [f"p{number}" for number in range(10)]
 
 
 @pytest.fixture
@@ -84,39 +80,6 @@ def test_images_of_one_file_name_are_told_apart_by_patient(tmp_path):
         folder.mkdir()
         write_slice(folder / "000001.dcm", head(seed=number), PatientID=patient)
     assert list(make_ct_sheet([tmp_path])["image"]) == ["x_000001", "y_000001", "z_000001", "z_000001_2"]
-
-
-def test_patients_are_divided_by_shares(caplog):
-    split = divide_patients(TEN, {}, test_share=0.2, validation_share=0.1, seed=0)
-    assert pd.Series(split).value_counts().to_dict() == {"train": 7, "test": 2, "validation": 1}
-    assert divide_patients(TEN, {}, 0.2, 0.1, seed=0) == split
-    assert divide_patients(TEN, {}, 0.2, 0.1, seed=1) != split
-    fixed = divide_patients(TEN, {"p3": "test", "p4": "validation"}, 0.0, 0.0, seed=0)
-    assert {name for name, chosen in fixed.items() if chosen != "train"} == {"p3", "p4"}
-    assert (fixed["p3"], fixed["p4"]) == ("test", "validation")
-
-
-def test_small_shares_still_fill_every_split():
-    assert sorted(divide_patients(["a", "b", "c"], {}, 0.01, 0.01, seed=0).values()) == [
-        "test",
-        "train",
-        "validation",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("patients", "fixed", "message"),
-    [
-        (["a"], {}, "1 of them, none left for train or validation"),
-        (["a", "b"], {}, "2 of them, none left for train"),
-        (TEN, dict.fromkeys(TEN, "train"), "none left for validation or test"),
-        (TEN, {"p11": "test"}, "p11=test; expected a patient of the images"),
-        (TEN, {"p1": "tests"}, "p1=tests; expected .* one of train, validation, test"),
-    ],
-)
-def test_patients_that_cannot_be_divided_are_refused(patients, fixed, message):
-    with pytest.raises(InputError, match=message):
-        divide_patients(patients, fixed, 0.2, 0.1, seed=0)
 
 
 def test_all_real_images_make_a_sheet(real_data, tmp_path, root):

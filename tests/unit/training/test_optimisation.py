@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from medscale.training.optimisation import Optimisation, build_optimiser
+from medscale.training.optimisation import Optimisation, Pace, Plateau, build_optimiser
 
 
 def _steps(settings, count):
@@ -50,3 +50,67 @@ def test_the_cosine_falls_to_zero_as_that_of_torch():
         scheduler.step()
     assert settings.learning_rate_at(1.0) == pytest.approx(0, abs=1e-15)
     assert Optimisation("sgd", 0.3).learning_rate_at(0.7) == 0.3
+
+
+def test_only_kernels_decay_where_it_is_asked_for():
+    """What Keras calls L2 of 1e-4 has the gradient 2e-4 w."""
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    optimiser = build_optimiser(
+        network, Optimisation("sgd", 1.0, momentum=0, weight_decay=2e-4, decayed="kernels")
+    )
+    before = {name: weight.detach().clone() for name, weight in network.named_parameters()}
+    (0 * sum(weight.sum() for weight in network.parameters())).backward()
+    optimiser.step()
+    after = dict(network.named_parameters())
+    torch.testing.assert_close(after["0.weight"], (1 - 2e-4) * before.pop("0.weight"))
+    assert len(before) == 3
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+
+
+def _history(*losses, watch="validation_loss"):
+    return [{"train_loss": 9.0, watch: loss} for loss in losses]
+
+
+def test_the_rate_falls_when_the_watched_loss_does_not():
+    plateau = Plateau(patience=2, factor=0.5)
+    falling = [1.0, 0.9, 0.8, 0.7, 0.6]
+    assert plateau.factor_after([]) == 1
+    assert plateau.factor_after(_history(*falling)) == 1
+    # Two epochs without improvement, then counted anew.
+    stalled = [1.0, 1.0, 1.1, 1.0, 1.2, 1.0]
+    factors = [plateau.factor_after(_history(*stalled[:epochs])) for epochs in range(7)]
+    assert factors == [1, 1, 1, 0.5, 0.5, 0.25, 0.25]
+    # An improvement in between, but too small a one does not count.
+    assert plateau.factor_after(_history(1.0, 1.0, 0.9, 0.95)) == 1
+    assert plateau.factor_after(_history(1.0, 0.99995, 0.9999)) == 0.5
+    assert plateau.factor_after(_history(1.0, 0.9998, 0.9996)) == 1
+
+
+def test_the_plateau_is_that_of_torch_but_for_its_count_of_epochs():
+    """Torch lowers the rate one epoch later than Keras, so its patience is one less."""
+    rng = torch.Generator().manual_seed(3)
+    losses = (1 + torch.rand(60, generator=rng)).tolist()
+    optimiser = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimiser, factor=0.95, patience=2, threshold=1e-4, threshold_mode="abs"
+    )
+    plateau = Plateau(patience=3, factor=0.95)
+    for epoch, loss in enumerate(losses):
+        scheduler.step(loss)
+        expected = optimiser.param_groups[0]["lr"]
+        assert plateau.factor_after(_history(*losses[: epoch + 1])) == pytest.approx(expected)
+    assert expected < 0.5
+
+
+def test_without_validation_the_loss_of_training_is_watched():
+    plateau = Plateau(patience=1, factor=0.1)
+    assert plateau.factor_after(_history(1.0, 0.9, watch="other")) == pytest.approx(0.1)
+    assert Plateau(1, 0.1, watch="train_loss").factor_after(_history(1.0, 0.9)) == pytest.approx(0.1)
+
+
+def test_the_warm_up_rises_evenly_to_the_full_rate():
+    pace = Pace(warmup_epochs=2, plateau=Plateau(patience=1, factor=0.5))
+    factors = [pace.factor((update + 1) / 4, _history(1.0)) for update in range(10)]
+    assert factors == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1, 1, 1])
+    assert pace.factor(1.0, _history(1.0, 1.0)) == pytest.approx(0.25)
+    assert Pace().factor(0.01, []) == 1
