@@ -1,4 +1,4 @@
-# `make pn_stage` and `make sparse_ct` run studies on demo data, `make test` the tests; all install what is missing.
+# `make pn_stage`, `make sparse_ct` and `make kits19` run studies on demo data, `make test` the tests; all install what is missing.
 
 PYTHON ?= python3
 CORES ?= $(shell nproc)
@@ -11,7 +11,7 @@ DATA ?= $(or $(MEDSCALE_TEST_DATA),../shared/data)/ct_dicom
 CT ?= $(addprefix $(DATA)/,tcga_lung_100 totalseg_series single tcia_covid_ny_sbu)
 STUDY = runs/sparse_ct_study
 
-.PHONY: pn_stage balancing_study sparse_ct sparse_ct_study all resume test bench lint
+.PHONY: pn_stage balancing_study sparse_ct sparse_ct_study kits19 kits19_study all resume test bench lint
 
 pn_stage: .venv/installed
 	$(SNAKEMAKE) results/pn_stage.csv results/metrics/pathology.json
@@ -26,6 +26,12 @@ sparse_ct_study: .venv/installed
 	mkdir -p $(STUDY)
 	.venv/bin/python -m medscale ct_sheet $(CT) --output $(STUDY)/images.csv --seed 20
 	$(SNAKEMAKE) sparse_ct --directory $(STUDY) --configfile configs/sparse_ct_study.yaml
+
+kits19: .venv/installed
+	$(SNAKEMAKE) kits19
+
+kits19_study: .venv/installed
+	$(SNAKEMAKE) results/kits19/study.csv
 
 all: .venv/installed
 	$(SNAKEMAKE)

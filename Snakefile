@@ -14,6 +14,7 @@ include: "rules/common.smk"
 include: "rules/demo_data.smk"
 include: "rules/pathology.smk"
 include: "rules/sparse_ct.smk"
+include: "rules/kits19.smk"
 
 
 rule all:
@@ -21,3 +22,5 @@ rule all:
     input:
         rules.pathology.input,
         rules.sparse_ct.input,
+        rules.kits19.input,
+        rules.compare_variants.output,

@@ -14,6 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_camelyon17(commands)
     _add_ct_sheet(commands)
+    _add_kits19_sheet(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     try:
@@ -52,9 +53,7 @@ def _add_ct_sheet(commands) -> None:
     parser.add_argument("places", nargs="+", metavar="FOLDER|FILE", help="where CT images lie")
     parser.add_argument("--output", required=True, help="the sheet to write, such as ct_images.csv")
     _add_division(parser, "train, validation or test")
-    parser.add_argument(
-        "--validation-share", type=float, default=0.1, help="share of the patients drawn for validation (0.1)"
-    )
+    _add_validation_share(parser)
     parser.set_defaults(run=_run_ct_sheet)
 
 
@@ -68,6 +67,44 @@ def _run_ct_sheet(chosen: argparse.Namespace) -> None:
     write_table(sheet, chosen.output)
     counts = sheet.groupby("split").agg(patients=("patient", "nunique"), images=("image", "size"))
     logging.info("%s: %d images\n%s", chosen.output, len(sheet), counts.to_string())
+
+
+def _add_kits19_sheet(commands) -> None:
+    parser = commands.add_parser("kits19_sheet", help="write the case sheet of a KiTS19 folder")
+    parser.add_argument("folder", help="folder with case_00000 and so on, and kits.json")
+    parser.add_argument("--output", required=True, help="the sheet to write, such as cases.csv")
+    parser.add_argument(
+        "--thesis-split",
+        action="store_true",
+        help="train on cases 0-119 and 140-199, validate on 120-139, test on 200-209",
+    )
+    _add_division(parser, "train, validation or test")
+    _add_validation_share(parser)
+    parser.set_defaults(run=_run_kits19_sheet)
+
+
+def _run_kits19_sheet(chosen: argparse.Namespace) -> None:
+    from medscale.files.tables import write_table
+    from medscale.kits19.case_sheet import make_case_sheet
+
+    sheet = make_case_sheet(
+        chosen.folder,
+        thesis_split=chosen.thesis_split,
+        splits=dict(_pair(text) for text in chosen.split),
+        test_share=chosen.test_share,
+        validation_share=chosen.validation_share,
+        seed=chosen.seed,
+    )
+    write_table(sheet, chosen.output)
+    counts = sheet.groupby("split").agg(cases=("case", "size"))
+    counts["labelled"] = (sheet["segmentation"] != "").groupby(sheet["split"]).sum()
+    logging.info("%s: %d cases\n%s", chosen.output, len(sheet), counts.to_string())
+
+
+def _add_validation_share(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--validation-share", type=float, default=0.1, help="share of the patients drawn for validation (0.1)"
+    )
 
 
 def _add_division(parser: argparse.ArgumentParser, splits: str) -> None:

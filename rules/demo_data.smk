@@ -73,3 +73,43 @@ rule draw_demo_ct:
         row=wildcards_row,
     script:
         "../workflow_scripts/demo_data/draw_demo_ct.py"
+
+
+rule draw_demo_case:
+    """Paint the CT of one patient with a tumour of the kidney, and its labels."""
+    input:
+        code=code("demo_data/draw_demo_case"),
+    output:
+        imaging=f"{DEMO}/kits19/{{size}}px/{{case}}/imaging.nii.gz",
+        segmentation=f"{DEMO}/kits19/{{size}}px/{{case}}/segmentation.nii.gz",
+    log:
+        "logs/draw_demo_case/{size}px_{case}.log",
+    benchmark:
+        "logs/benchmarks/draw_demo_case/{size}px_{case}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        cfg=settings("seed"),
+        row=wildcards_row,
+    script:
+        "../workflow_scripts/demo_data/draw_demo_case.py"
+
+
+rule describe_demo_cases:
+    """Write what KiTS19's kits.json says of the demo patients."""
+    input:
+        code=code("demo_data/describe_demo_cases"),
+    output:
+        clinical=f"{DEMO}/kits19/{{size}}px/kits.json",
+    log:
+        "logs/describe_demo_cases/{size}px.log",
+    benchmark:
+        "logs/benchmarks/describe_demo_cases/{size}px.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        cfg=settings("seed"),
+        row=wildcards_row,
+        cases=list(CASES.index),
+    script:
+        "../workflow_scripts/demo_data/describe_demo_cases.py"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from medscale.errors import InputError
+from medscale.files.divisions import SPLITS
 from medscale.files.schemas import check_against_schema
 
 
@@ -57,4 +58,16 @@ def check_patients(sheet: pd.DataFrame, path: str | Path) -> None:
             f"{sheet.columns[0]}s in {' and '.join(found)}",
             f"all {sheet.columns[0]}s of a patient in one split, or results would flatter",
             "Give all of them the same split.",
+        )
+
+
+def check_splits(sheet: pd.DataFrame, column: str, path: str | Path) -> None:
+    """Raise an `InputError` unless somebody, named in `column`, is in each of the three splits."""
+    missing = [split for split in SPLITS if split not in set(sheet["split"])]
+    if missing:
+        raise InputError(
+            path,
+            f"{sheet[column].nunique()} {column}s, none of them in {' or '.join(missing)}",
+            f"at least one {column} in each of {', '.join(SPLITS)}",
+            f"Add {sheet.columns[0]}s, or move a {column}.",
         )

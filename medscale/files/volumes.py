@@ -70,12 +70,25 @@ def read_nifti(path: str | Path) -> Volume:
 
 
 def open_nifti(path: str | Path) -> nibabel.Nifti1Image:
-    """Open a NIfTI file and check its header; values are read when they are asked for.
+    """Open a NIfTI file and check its header and that it is whole; values are read when they are asked for.
 
     Raises
     ------
     InputError
         As `read_nifti`, apart from damage that only its values show.
+    """
+    image = open_header(path)
+    _check_size(image, path)
+    return image
+
+
+def open_header(path: str | Path) -> nibabel.Nifti1Image:
+    """Open a NIfTI file and check its header alone, which costs little however large the file is.
+
+    Raises
+    ------
+    InputError
+        As `read_nifti`, apart from files that are truncated or damaged behind their header.
     """
     if not Path(path).is_file():
         raise _refuse(path, "no such file", "Correct the path.")
@@ -87,7 +100,6 @@ def open_nifti(path: str | Path) -> nibabel.Nifti1Image:
         raise _refuse(path, f"an image of the kind {type(image).__name__}", "Convert it to .nii or .nii.gz.")
     _check_shape(image, path)
     _check_values(image, path)
-    _check_size(image, path)
     _check_place(image, path)
     return image
 
@@ -101,18 +113,24 @@ def affine_mm(image: nibabel.Nifti1Image) -> np.ndarray:
 
 def write_nifti(volume: Volume, path: str | Path) -> None:
     """Write `volume` as `.nii` or `.nii.gz` in its own data type; its affine as sform and qform, in mm."""
-    image = nibabel.Nifti1Image(volume.values, volume.affine, dtype=volume.values.dtype)
-    image.set_sform(volume.affine, SCANNER_CODE)
-    image.set_qform(volume.affine, SCANNER_CODE)
+    with atomic_path(path) as temporary, open_for_writing(temporary) as file:
+        describe_nifti(volume.values, volume.affine).to_stream(file)
+
+
+def describe_nifti(values: np.ndarray, affine: np.ndarray) -> nibabel.Nifti1Image:
+    """Return an image with the header that all our NIfTI files have; its values are not copied."""
+    image = nibabel.Nifti1Image(values, affine, dtype=values.dtype)
+    image.set_sform(affine, SCANNER_CODE)
+    image.set_qform(affine, SCANNER_CODE)
     image.header.set_xyzt_units("mm")
-    with atomic_path(path) as temporary, _writer(temporary, packed=str(path).endswith(".gz")) as file:
-        image.to_stream(file)
+    return image
 
 
 @contextmanager
-def _writer(path: Path, packed: bool) -> Iterator[BinaryIO]:
+def open_for_writing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file whose bytes are packed if its name ends with `.gz`."""
     with open(path, "wb") as file:
-        if not packed:
+        if path.suffix != ".gz":
             yield file
             return
         # Neither name nor time stand in the file, so that the same volume gives the same bytes.

@@ -111,7 +111,8 @@ def draw_ct(patient: str, size_px: int, slices: int, seed: int) -> DemoCt:
     lowest, slice_mm = space_slices(slices, plan.level)
     hu = np.empty((slices, size_px, size_px), np.float32)
     for number in range(slices):
-        hu[number] = _draw_slice(plan, lowest + number * slice_mm, number, size_px)
+        z = lowest + number * slice_mm
+        hu[number] = expose(paint_tissues(plan, z, size_px), plan, z, number)
     return DemoCt(hu, FIELD_MM / size_px, slice_mm)
 
 
@@ -170,9 +171,17 @@ def paint_tissues(plan: CtPlan, z: float, size_px: int) -> Canvas:
     return canvas
 
 
-def _draw_slice(plan: CtPlan, z: float, number: int, size_px: int) -> np.ndarray:
-    name = plan.seed, plan.patient
-    canvas = paint_tissues(plan, z, size_px)
+def expose(canvas: Canvas, plan: CtPlan, z: float, number: int) -> np.ndarray:
+    """Return the HU that a scanner measures of painted tissues, float32, shape (rows, columns).
+
+    Parameters
+    ----------
+    z : float
+        Height of the slice in mm, for the texture.
+    number : int
+        Of the slice, for the noise.
+    """
+    name, size_px = (plan.seed, plan.patient), canvas.size_px
     mottle, grain, settle = (canvas.average(table) for table in tabulate_texture())
     hu = canvas.average(plan.hu)
     hu += mottle * draw_texture(*name, MOTTLE_MM, z, size_px)

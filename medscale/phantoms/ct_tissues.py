@@ -73,7 +73,12 @@ TISSUES = {
     "gas": Tissue(-985),
     "nodule": Tissue((32, 55, 70), 8, 8),
     "sclerosis": Tissue(720, 50, 40),
+    # Of patients with a tumour of the kidney alone; codes of the others stay what they are.
+    "kidney_tumour": Tissue((36, 105, 88), 14, 10),
+    "necrosis": Tissue((18, 24, 26), 8, 6),
+    "kidney_cyst": Tissue(6, 1, 2),
 }
+KIDNEY_CASE_TISSUES = ("kidney_tumour", "necrosis", "kidney_cyst")
 NAMES = tuple(TISSUES)
 CODES = {name: code for code, name in enumerate(NAMES)}
 

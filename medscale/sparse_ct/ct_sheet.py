@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from medscale.errors import InputError
-from medscale.seeds import generator
+from medscale.files.divisions import divide_patients
 from medscale.sparse_ct.found_images import FoundImage, find_images
 from medscale.sparse_ct.images import read_image
-from medscale.sparse_ct.sheets import COLUMNS, SCALE_COLUMNS, SPLITS
+from medscale.sparse_ct.sheets import COLUMNS, SCALE_COLUMNS
 
 log = logging.getLogger(__name__)
 
@@ -56,44 +56,13 @@ def make_ct_sheet(
             "Name folders that hold CT; warnings say what was left out.",
         )
         raise InputError(where, "no usable CT image", "DICOM or NIfTI files of axial CT", mend)
-    split = divide_patients(
-        sorted({image.patient for image in images}), splits or {}, test_share, validation_share, seed
-    )
+    patients = sorted({image.patient for image in images})
+    split = divide_patients(patients, splits or {}, test_share, validation_share, seed, "CT patients")
     rows = [
         {"image": name, "patient": image.patient, "path": str(image.path), "split": split[image.patient]}
         for name, image in zip(_name_images(images), images, strict=True)
     ]
     return pd.DataFrame(rows).assign(**dict.fromkeys(SCALE_COLUMNS, ""))[COLUMNS]
-
-
-def divide_patients(
-    patients: Sequence[str], fixed: dict[str, str], test_share: float, validation_share: float, seed: int
-) -> dict[str, str]:
-    """Return the split of each patient; none of the splits stays empty.
-
-    Raises
-    ------
-    InputError
-        If a fixed patient or split is unknown, or patients are too few to fill every split.
-    """
-    _check_fixed(fixed, patients)
-    free = [patient for patient in patients if patient not in fixed]
-    drawn = list(generator(seed, "CT patients").permutation(free))
-    split = dict(fixed)
-    for name, share in (("test", test_share), ("validation", validation_share)):
-        count = max(round(share * len(free)), 0 if name in fixed.values() else 1)
-        split |= dict.fromkeys(drawn[:count], name)
-        drawn = drawn[count:]
-    split |= dict.fromkeys(drawn, "train")
-    missing = [name for name in SPLITS if name not in split.values()]
-    if missing:
-        raise InputError(
-            "the patients",
-            f"{len(patients)} of them, none left for {' or '.join(missing)}",
-            f"at least one patient in each of {', '.join(SPLITS)}",
-            "Add images of more patients, or set smaller shares.",
-        )
-    return {str(patient): name for patient, name in split.items()}
 
 
 def _keep_usable(images: Sequence[FoundImage]) -> list[FoundImage]:
@@ -140,14 +109,3 @@ def _name_images(images: Sequence[FoundImage]) -> list[str]:
             name, number = f"{plain}_{number}", number + 1
         names.append(name)
     return names
-
-
-def _check_fixed(fixed: dict[str, str], patients: Sequence[str]) -> None:
-    for patient, split in fixed.items():
-        if patient not in patients or split not in SPLITS:
-            raise InputError(
-                "the fixed splits",
-                f"{patient}={split}",
-                f"a patient of the images and one of {', '.join(SPLITS)}",
-                "Correct it.",
-            )

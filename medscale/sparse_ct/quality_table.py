@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from medscale.bootstrap import NO_INTERVAL, draw_patients, percentile_interval
 from medscale.errors import InputError
-from medscale.seeds import generator
 
 METHODS = ("fbp_ramp", "fbp_shepp_logan", "fbp_cosine", "fbp_hann", "tv", "denoiser")
 BASELINE = "fbp_ramp"
@@ -14,7 +14,6 @@ METRICS = ("psnr_db", "ssim", "rmse_hu")
 GAIN = "psnr_gain_db"
 GROUP = ["size_px", "views", "method"]
 UNIT = ["image", "slice"]
-LEVEL = 0.95
 INPUT_COLUMNS = ("image", "patient", "slice", *GROUP, *METRICS, "data_range")
 COLUMNS = [
     *GROUP,
@@ -60,7 +59,8 @@ def summarise(scores: pd.DataFrame, bootstrap_samples: int, seed: int) -> pd.Dat
     rows = []
     for (size_px, views), own in scores.groupby(["size_px", "views"], sort=True):
         patients = sorted(own["patient"].astype(str).unique())
-        weights = _draw_patients(patients, bootstrap_samples, seed, f"{size_px} {views}")
+        name = f"{size_px} {views}"
+        weights = draw_patients(len(patients), bootstrap_samples, seed, "reconstruction", name)
         for method in METHODS:
             part = own[own["method"] == method]
             if len(part):
@@ -83,23 +83,14 @@ def _summarise_method(
     for metric in (*METRICS, GAIN):
         values = part[metric].to_numpy(float)
         row[metric] = values.mean()
-        row[f"{metric}_low"], row[f"{metric}_high"] = np.nan, np.nan
+        ends = NO_INTERVAL
         if weights is not None and row["patients"] > 1 and not np.isnan(values).any():
             sums = np.bincount(owner, weights=values, minlength=len(patients))
             drawn = weights @ sizes
             means = (weights @ sums)[drawn > 0] / drawn[drawn > 0]
-            ends = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-            row[f"{metric}_low"], row[f"{metric}_high"] = ends
+            ends = percentile_interval(means)
+        row[f"{metric}_low"], row[f"{metric}_high"] = ends
     return row
-
-
-def _draw_patients(patients: Sequence[str], samples: int, seed: int, name: str) -> np.ndarray | None:
-    """Return how often each patient is drawn, float64, shape (samples, patients); None for one patient."""
-    if len(patients) < 2:
-        return None
-    shares = np.full(len(patients), 1 / len(patients))
-    rng = generator(seed, "bootstrap", "reconstruction", name)
-    return rng.multinomial(len(patients), shares, size=samples).astype(float)
 
 
 def _gains(scores: pd.DataFrame) -> pd.Series:

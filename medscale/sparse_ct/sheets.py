@@ -6,12 +6,18 @@ from pathlib import Path
 import pandas as pd
 
 from medscale.errors import InputError
-from medscale.files.sheets import check_columns, check_patients, check_rows, check_unique, read_text_table
+from medscale.files.sheets import (
+    check_columns,
+    check_patients,
+    check_rows,
+    check_splits,
+    check_unique,
+    read_text_table,
+)
 from medscale.sparse_ct.png_slices import PngScale
 
 SCALE_COLUMNS = ["hu_low", "hu_high", "pixel_mm"]
 COLUMNS = ["image", "patient", "path", "split", *SCALE_COLUMNS]
-SPLITS = ("train", "validation", "test")
 
 
 def read_ct_sheet(path: str | Path, schema_path: str | Path) -> pd.DataFrame:
@@ -34,7 +40,7 @@ def read_ct_sheet(path: str | Path, schema_path: str | Path) -> pd.DataFrame:
     check_unique(sheet, "image", path)
     check_unique(sheet, "path", path)
     check_patients(sheet, path)
-    _check_splits(sheet, path)
+    check_splits(sheet, "patient", path)
     for number, row in enumerate(sheet.to_dict("records"), start=2):
         _check_scale(row, f"{path}, line {number}")
     return sheet.set_index("image", drop=False)
@@ -76,17 +82,6 @@ def check_images_exist(sheet: pd.DataFrame, path: str | Path, made_by_rules: str
                 "a file, or a folder with one DICOM series, relative to the folder of the run",
                 "Correct the path, or run in the folder that the paths start from (--directory).",
             )
-
-
-def _check_splits(sheet: pd.DataFrame, path: str | Path) -> None:
-    missing = [split for split in SPLITS if split not in set(sheet["split"])]
-    if missing:
-        raise InputError(
-            path,
-            f"{sheet['patient'].nunique()} patients, none of them in {' or '.join(missing)}",
-            f"at least one patient in each of {', '.join(SPLITS)}",
-            "Add images of more patients, or move a patient.",
-        )
 
 
 def _check_scale(row: Mapping[str, str], where: str) -> None:

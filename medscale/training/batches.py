@@ -28,6 +28,11 @@ class EpochBatches(Sampler[list[int]]):
     numbered : bool
         Yield `pass * samples + sample` instead of `sample`, so that a data set can draw anew each time
         that it hands over the same sample.
+
+    Attributes
+    ----------
+    processes : int
+        How many processes divide each batch between them (see `processes`).
     """
 
     def __init__(
@@ -42,7 +47,7 @@ class EpochBatches(Sampler[list[int]]):
         self.samples, self.batch_size, self.seed = samples, batch_size, seed
         self.samples_per_epoch = samples_per_epoch or samples
         self.numbered = numbered
-        self.epoch = 0
+        self.epoch, self.processes = 0, 1
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose batches are drawn next; Lightning calls this."""
@@ -56,7 +61,7 @@ class EpochBatches(Sampler[list[int]]):
         """Return the number of batches of an epoch."""
         whole, rest = divmod(self.samples_per_epoch, self.size(epoch))
         # Batch norm over vectors cannot learn from a single sample; who asks for batches of one knows better.
-        return max(1, whole + (rest > 1))
+        return max(1, whole + (rest // self.processes > 1))
 
     def total(self, epochs: int) -> int:
         """Return the number of batches of so many epochs."""

@@ -47,6 +47,8 @@ class KeepEpochs(Checkpoint):
         if done in self.files:
             path = self._place(done)
             trainer.save_checkpoint(path)
+            if not trainer.is_global_zero:
+                return
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
             del checkpoint["callbacks"]
             _write(checkpoint, path)

@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import lightning
@@ -15,12 +15,14 @@ from torch.utils.data import DataLoader
 
 from medscale.files.locks import exclusive
 from medscale.training.checkpoints import KeepEpochs, find_begin
+from medscale.training.processes import share, share_training, started, strategy
 from medscale.training.recorded_task import RecordedTask
 
 log = logging.getLogger(__name__)
 LAST = Path("last.ckpt")
 # Lightning advertises its products at level INFO.
-logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+for product in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(product).setLevel(logging.WARNING)
 
 
 class LogEpochs(Callback):
@@ -63,11 +65,16 @@ def fit(
     checkpoints: Path,
     start: Path | None = None,
     keep: Mapping[int, Path] | None = None,
+    devices: int = 1,
 ) -> None:
     """Train `task` in place for `epochs`, from its last checkpoint if there is one.
 
     The end is the same whether or not the run was killed in between: batches and augmentation are
     functions of the epoch, and a checkpoint holds weights, optimiser, schedule and history.
+
+    With several devices, as many processes share every batch, and the first alone writes files. On GPUs,
+    batch norms take their statistics of the whole batch; on a CPU, torch can only take those of each part.
+    A last batch that leaves a process less than two samples is dropped, as a single sample is.
 
     Parameters
     ----------
@@ -82,33 +89,58 @@ def fit(
         State that another training kept, from which this one goes on.
     keep : mapping of int to Path, optional
         Where the state after so many epochs is kept, for other trainings to begin from.
+    devices : int
+        Processes, each with a device of the kind of `device`. More than one is for tasks that say that
+        they can share batches.
 
     Raises
     ------
     InputError
-        If `start` cannot be read, or does not lead to the training that is asked for.
+        If `start` cannot be read, or does not lead to the training that is asked for, or a batch has
+        fewer samples than there are devices.
     """
+    if devices > 1 and not task.shares_batches:
+        raise ValueError(f"{type(task).__name__} cannot share its batches between processes")
     keeper = KeepEpochs(keep or {}, checkpoints, epochs)
     with exclusive(checkpoints.with_suffix(".lock")):
         begin = find_begin(checkpoints / LAST, start, keeper, epochs)
         # Workers read ahead before Lightning tells the sampler its epoch.
         train.sampler.set_epoch(begin.epochs)
-        trainer = _trainer(epochs, device, checkpoints, keeper, reload=train.sampler.varies)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), started(devices) as callbacks:
             # The loader's speed and the logger's absence are our choice.
             warnings.filterwarnings("ignore", module="lightning")
+            if devices > 1:
+                train, validation = share_training(train, devices, epochs), validation and share(validation)
+            trainer = _trainer(
+                epochs, device, checkpoints, [keeper, *callbacks], train.sampler.varies, devices
+            )
             trainer.fit(task, train, validation, ckpt_path=begin.path, weights_only=True)
+        if devices > 1:
+            last = checkpoints / LAST
+            _take_over(task, last if last.exists() else begin.path)
         keeper.hand_over()
         shutil.rmtree(checkpoints, ignore_errors=True)
 
 
+def _take_over(task: RecordedTask, last: Path) -> None:
+    """Load what the processes trained, and its history, into the task of this one."""
+    state = torch.load(last, map_location="cpu", weights_only=True)
+    task.load_state_dict(state["state_dict"])
+    task.on_load_checkpoint(state)
+
+
 def _trainer(
-    epochs: int, device: torch.device, checkpoints: Path, keeper: KeepEpochs, reload: bool
+    epochs: int,
+    device: torch.device,
+    checkpoints: Path,
+    callbacks: Sequence[Callback],
+    reload: bool,
+    devices: int,
 ) -> lightning.Trainer:
     callbacks = [
         LogEpochs(),
         AnnounceEpochs(),
-        keeper,
+        *callbacks,
         ModelCheckpoint(
             checkpoints, filename=LAST.stem, enable_version_counter=False, save_on_train_epoch_end=True
         ),
@@ -119,7 +151,11 @@ def _trainer(
     return lightning.Trainer(
         max_epochs=epochs,
         accelerator=device.type,
-        devices=1,
+        devices=devices,
+        strategy=strategy() if devices > 1 else "auto",
+        sync_batchnorm=devices > 1 and device.type == "cuda",
+        # Who shares batches has done so already.
+        use_distributed_sampler=False,
         callbacks=callbacks,
         enable_progress_bar=bar,
         enable_model_summary=False,

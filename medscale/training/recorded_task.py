@@ -10,7 +10,11 @@ class RecordedTask(lightning.LightningModule):
     ----------
     history : list of dict
         One record an epoch; it is part of every checkpoint.
+    shares_batches : bool
+        Whether its loss and its history are the same where several processes share every batch.
     """
+
+    shares_batches = False
 
     def __init__(self) -> None:
         super().__init__()

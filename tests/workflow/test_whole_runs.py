@@ -24,6 +24,13 @@ RESULTS = {
         "results/sparse_ct/batch_growth.cost.csv",
         "results/sparse_ct/figures/views.png",
     ),
+    "kits19": (
+        "results/metrics/kits19.json",
+        "results/kits19/comparison.csv",
+        "results/kits19/study.csv",
+        "results/kits19/comparison.cost.csv",
+        "results/kits19/figures/missed_tumour.png",
+    ),
 }
 # Time, memory and host differ between runs; locks are left for the next run.
 NOT_COMPARED = (".lock", ".provenance.json", ".cost.csv")
@@ -59,7 +66,11 @@ def test_a_second_run_does_nothing(tiny_run, snakemake):
 
 @pytest.mark.parametrize(
     ("study", "wanted"),
-    [("pathology", RESULTS["pathology"][:4]), ("sparse_ct", RESULTS["sparse_ct"][:2])],
+    [
+        ("pathology", RESULTS["pathology"][:4]),
+        ("sparse_ct", RESULTS["sparse_ct"][:2]),
+        ("kits19", RESULTS["kits19"][:2]),
+    ],
 )
 def test_a_run_from_scratch_with_one_core_gives_the_same_bytes(tiny_run, snakemake, tmp_path, study, wanted):
     done = snakemake(tmp_path, "--cores=1", *wanted)
@@ -85,26 +96,37 @@ def _kill_when(pattern: str, folder: Path, process, whole_group: bool) -> None:
     process.wait()
 
 
+TARGETS = {
+    "pathology": ["pathology"],
+    "sparse_ct": ["sparse_ct"],
+    "kits19": ["kits19", "results/kits19/study.csv"],
+}
 # The work of long jobs that is kept, each in turn the moment of a kill.
 KILLS = {
     "pathology": ["train_classifier-*/last.ckpt", "map_probabilities_*/*.tif"],
     "sparse_ct": ["train_trunk-*/last.ckpt", "train_schedule-*/last.ckpt"],
+    "kits19": ["train_generator-*/last.ckpt", "train_segmenter-*/last.ckpt"],
 }
 
 
 @pytest.mark.parametrize(
     ("study", "whole_group"),
-    [("pathology", True), ("pathology", False), ("sparse_ct", True)],
-    ids=["pathology, all processes", "pathology, the driver alone", "sparse_ct, all processes"],
+    [("pathology", True), ("pathology", False), ("sparse_ct", True), ("kits19", True)],
+    ids=[
+        "pathology, all processes",
+        "pathology, the driver alone",
+        "sparse_ct, all processes",
+        "kits19, all processes",
+    ],
 )
 def test_kills_in_long_jobs_change_no_byte(
     tiny_run, snakemake, start_snakemake, tmp_path, study, whole_group
 ):
     for pattern in KILLS[study]:
-        process = start_snakemake(tmp_path, study)
+        process = start_snakemake(tmp_path, *TARGETS[study])
         _kill_when(f"results/checkpoints/{pattern}", tmp_path, process, whole_group)
         assert not (tmp_path / f"results/metrics/{study}.json").exists()
         assert snakemake(tmp_path, "--unlock").returncode == 0
-    done = snakemake(tmp_path, study)
+    done = snakemake(tmp_path, *TARGETS[study])
     assert done.returncode == 0, done.stdout[-3000:]
     assert _differing(tiny_run, tmp_path, study) == []

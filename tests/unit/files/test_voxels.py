@@ -113,3 +113,18 @@ def test_memory_holds_the_volume_once(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1.6 * values.nbytes
+
+
+def test_packed_files_of_several_parts_and_padding_are_read(tmp_path):
+    values = np.random.default_rng(0).integers(0, 99, (20, 20, 20)).astype("i2")
+    path = write(tmp_path / "a.nii.gz", values)
+    content = gzip.decompress(path.read_bytes())
+    parts = [gzip.compress(content[:100]), gzip.compress(content[100:9000]), gzip.compress(content[9000:])]
+    path.write_bytes(b"".join(parts) + bytes(512))
+    np.testing.assert_array_equal(read_voxels(path).values, values)
+    path.write_bytes(b"".join(parts) + b"something else")
+    with pytest.raises(InputError, match="damaged"):
+        read_voxels(path)
+    path.write_bytes(b"".join(parts)[:-4])
+    with pytest.raises(InputError, match="the packed file ends too early"):
+        read_voxels(path)

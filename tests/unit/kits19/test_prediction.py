@@ -135,6 +135,11 @@ def test_probabilities_are_enlarged_before_a_class_is_chosen():
     assert label_slice(probabilities, (2, 10)).tolist() == [[0] * 7 + [1] * 3] * 2
 
 
+def test_of_equal_classes_the_first_is_taken():
+    values = torch.tensor([[0.4, 0.2, 0.3, 1 / 3], [0.4, 0.4, 0.3, 1 / 3], [0.2, 0.4, 0.4, 1 / 3]])
+    assert label_slice(values[:, None], (1, 4)).tolist() == [[0, 1, 2, 0]]
+
+
 @pytest.mark.parametrize(
     ("shape", "inputs", "overlap", "found"),
     [

@@ -1,7 +1,8 @@
+import pandas as pd
 import pytest
 
 from medscale.errors import InputError
-from medscale.kits19.sheets import check_cases_exist, read_case_sheet
+from medscale.kits19.sheets import check_cases_exist, choose_shown_case, read_case_sheet
 
 HEAD = "case,imaging,segmentation,split\n"
 GOOD = (
@@ -63,3 +64,15 @@ def test_missing_files_are_named_before_any_job(read, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"case case_00120: found no file b/segmentation\.nii\.gz"):
         check_cases_exist(sheet, "cases.csv", "results/demo")
     check_cases_exist(sheet.head(1), "cases.csv", "results/demo")
+
+
+def test_pictures_show_a_labelled_test_case():
+    columns = {"split": ["train", "test", "test", "test"], "segmentation": ["a", "", "c", "d"]}
+    sheet = pd.DataFrame(columns, index=["a", "b", "c", "d"])
+    assert choose_shown_case(sheet, None, "cases.csv") == "c"
+    assert choose_shown_case(sheet, "d", "cases.csv") == "d"
+    for name in ("a", "b", "e"):
+        with pytest.raises(InputError, match=r"figures.case: found .*cases.csv"):
+            choose_shown_case(sheet, name, "cases.csv")
+    with pytest.raises(InputError, match="no test case"):
+        choose_shown_case(sheet.iloc[:2], None, "cases.csv")

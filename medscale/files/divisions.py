@@ -1,0 +1,61 @@
+"""Which patients a network learns from, and which it is tried on."""
+
+from collections.abc import Sequence
+
+from medscale.errors import InputError
+from medscale.seeds import generator
+
+SPLITS = ("train", "validation", "test")
+
+
+def divide_patients(
+    patients: Sequence[str],
+    fixed: dict[str, str],
+    test_share: float,
+    validation_share: float,
+    seed: int,
+    name: str,
+) -> dict[str, str]:
+    """Return the split of each patient; none of the splits stays empty.
+
+    Parameters
+    ----------
+    fixed : dict of patient to split
+        The shares are of the other patients.
+    seed : int
+        With `name`, which says whose patients they are, draws the splits.
+
+    Raises
+    ------
+    InputError
+        If a fixed patient or split is unknown, or patients are too few to fill every split.
+    """
+    _check_fixed(fixed, patients)
+    free = [patient for patient in patients if patient not in fixed]
+    drawn = list(generator(seed, name).permutation(free))
+    split = dict(fixed)
+    for own, share in (("test", test_share), ("validation", validation_share)):
+        count = max(round(share * len(free)), 0 if own in fixed.values() else 1)
+        split |= dict.fromkeys(drawn[:count], own)
+        drawn = drawn[count:]
+    split |= dict.fromkeys(drawn, "train")
+    missing = [own for own in SPLITS if own not in split.values()]
+    if missing:
+        raise InputError(
+            "the patients",
+            f"{len(patients)} of them, none left for {' or '.join(missing)}",
+            f"at least one patient in each of {', '.join(SPLITS)}",
+            "Add images of more patients, or set smaller shares.",
+        )
+    return {str(patient): own for patient, own in split.items()}
+
+
+def _check_fixed(fixed: dict[str, str], patients: Sequence[str]) -> None:
+    for patient, split in fixed.items():
+        if patient not in patients or split not in SPLITS:
+            raise InputError(
+                "the fixed splits",
+                f"{patient}={split}",
+                f"a patient of the images and one of {', '.join(SPLITS)}",
+                "Correct it.",
+            )

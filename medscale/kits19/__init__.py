@@ -1,0 +1,1 @@
+"""Segmentation of kidneys and their tumours in CT (KiTS19): networks compared on the same cases."""
