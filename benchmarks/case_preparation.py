@@ -20,20 +20,23 @@ REPEATS = 5
 def compare_preparation(folder: Path) -> list[tuple[str, str]]:
     """Return rows (what, ratio of our time to nibabel's), the median of several repeats, and peak memory."""
     imaging, segmentation = _write_case(folder)
-    rows = []
-    for image_way, label_way in WAYS:
-        settings = PrepareSettings(128, (-512.0, 512.0), image_way, label_way)
-        arguments = ("case", imaging, segmentation, folder / "case.h5", settings)
+    ways = [PrepareSettings(128, (-512.0, 512.0), *way) for way in WAYS]
+    # First of all: the memory of this process counts as that of those it starts.
+    preparing = measure_peak(prepare_case, "case", imaging, segmentation, folder / "case.h5", ways[0])
+    rows = [
+        ("memory of reading a case with nibabel", measure_peak(_read, imaging, segmentation)),
+        ("memory of preparing it", preparing),
+    ]
+    for settings in ways:
         ours, theirs = [], []
         for _ in range(REPEATS):
             theirs.append(_seconds(_read, imaging, segmentation))
-            ours.append(_seconds(prepare_case, *arguments))
+            ours.append(_seconds(prepare_case, "case", imaging, segmentation, folder / "case.h5", settings))
         ratios = np.array(ours) / theirs
         spread = f"{np.median(ratios):.2f} ({ratios.min():.2f} to {ratios.max():.2f})"
-        what = f"preparing a case of {' × '.join(map(str, SHAPE))}, {image_way} and {label_way}"
+        what = f"preparing {' × '.join(map(str, SHAPE))} with {settings.interpolation}"
+        what += f", labels with {settings.label_interpolation}"
         rows.append((what, f"{np.median(ours):.2f} s; of reading with nibabel {spread}"))
-    rows.append(("memory of reading it with nibabel", measure_peak(_read, imaging, segmentation)))
-    rows.append(("memory of preparing it", measure_peak(prepare_case, *arguments)))
     return rows
 
 
@@ -43,7 +46,7 @@ def _write_case(folder: Path) -> tuple[Path, Path]:
     rows, columns = np.mgrid[-1 : 1 : 1j * SHAPE[1], -1 : 1 : 1j * SHAPE[2]]
     tissue = np.where(rows**2 / 0.4 + columns**2 / 0.7 < 1, 40.0, -1000.0)
     rng = np.random.default_rng(0)
-    # Slice by slice: the memory of this process would count as that of those it starts.
+    # Slice by slice, to need little memory here.
     hu = np.empty(SHAPE, np.int16)
     for one in hu:
         one[:] = np.maximum(np.rint(tissue + rng.normal(0, 12, tissue.shape)), -1024)

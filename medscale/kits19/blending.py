@@ -10,22 +10,6 @@ import torch
 from torch import Tensor
 
 
-def block_starts(slices: int, depth: int, overlap: int) -> list[int]:
-    """Return where blocks begin that cover all slices; the last is moved back to end with them.
-
-    A single block that is longer than the case begins at 0.
-
-    Raises
-    ------
-    ValueError
-        If the overlap is negative or leaves no way forward.
-    """
-    if not 0 <= overlap < depth:
-        raise ValueError(f"an overlap of {overlap} for blocks of {depth} slices")
-    last = max(0, slices - depth)
-    return [*range(0, last, depth - overlap), last]
-
-
 def block_weights(depth: int, overlap: int) -> Tensor:
     """Return how much each slice of a block counts, float32 of shape (depth,), above 0 and at most 1.
 

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from medscale.errors import InputError
 from medscale.files.sliced_volumes import write_slices
-from medscale.kits19.blending import blend_blocks, block_starts, block_weights
+from medscale.kits19.blending import blend_blocks, block_weights
 from medscale.kits19.cases import AXES, Grid, read_grid
 from medscale.kits19.prepared_files import read_block, read_info, read_size, read_slices
+from medscale.kits19.slices_and_blocks import block_starts
 from medscale.training.models import ModelCard
 
 log = logging.getLogger(__name__)

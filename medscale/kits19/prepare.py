@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from medscale.errors import InputError, summarise_errors
 from medscale.files.gathered_slices import each_slice
 from medscale.kits19.cases import Case, read_case
 from medscale.kits19.prepared_files import PreparedInfo, write_prepared
-from medscale.kits19.resizing import INTERPOLATIONS, LABEL_INTERPOLATIONS, resize_image, resize_labels
+from medscale.kits19.resizing import INTERPOLATIONS, LABEL_INTERPOLATIONS, resize_each, resize_labels
 
 log = logging.getLogger(__name__)
 
@@ -111,30 +112,42 @@ def prepare_case(
     log.info("%s: %d slices of %d × %d, voxels of %s mm", name, *grid.case_shape, spacing)
 
 
-def window_image(hu: np.ndarray, window_hu: tuple[float, float]) -> np.ndarray:
-    """Return Hounsfield units as float32, the window's ends being 0 and 255, and what lies beyond on them."""
-    low, high = window_hu
-    grey = np.clip(hu, low, high, dtype=np.float32)
-    grey -= np.float32(low)
-    grey *= np.float32(WHITE / (high - low))
-    return grey
+def prepare_images(hu: np.ndarray, settings: PrepareSettings) -> Iterator[np.ndarray]:
+    """Yield slices windowed and resized, uint8, shape (size_px, size_px).
+
+    Values beyond the window are cut before pixels are mixed, and rounded once, at the end.
+
+    Parameters
+    ----------
+    hu : ndarray, shape (slices, rows, columns)
+        With any strides.
+    """
+    low, high = settings.window_hu
+
+    def cut(values: np.ndarray) -> np.ndarray:
+        return np.clip(values, low, high, dtype=np.float32)
+
+    for small in resize_each(hu, (settings.size_px, settings.size_px), settings.interpolation, cut):
+        grey = (small - low) * (WHITE / (high - low))
+        yield np.clip(np.rint(grey), 0, WHITE).astype(np.uint8)
 
 
-def prepare_image(hu: np.ndarray, settings: PrepareSettings) -> np.ndarray:
-    """Return one slice windowed and resized, uint8; values are rounded once, at the end."""
+def prepare_labels(labels: np.ndarray, settings: PrepareSettings) -> Iterator[np.ndarray]:
+    """Yield the labels of slices resized, uint8, shape (size_px, size_px)."""
     shape = (settings.size_px, settings.size_px)
-    grey = resize_image(window_image(hu, settings.window_hu), shape, settings.interpolation)
-    return np.clip(np.rint(grey), 0, WHITE).astype(np.uint8)
+    shown = np.flatnonzero(labels.any(axis=(1, 2)))
+    first, end = (int(shown[0]), int(shown[-1]) + 1) if len(shown) else (0, 0)
+    yield from repeat(np.zeros(shape, np.uint8), first)
+    for one in each_slice(labels[first:end]):
+        yield resize_labels(one, shape, settings.label_interpolation)
+    yield from repeat(np.zeros(shape, np.uint8), len(labels) - end)
 
 
 def _prepare_slices(case: Case, settings: PrepareSettings) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    shape = (settings.size_px, settings.size_px)
-    images = (prepare_image(hu, settings) for hu in each_slice(case.hu))
+    images = prepare_images(case.hu, settings)
     if case.labels is None:
-        yield from ((image, None) for image in images)
-        return
-    for image, labels in zip(images, each_slice(case.labels), strict=True):
-        yield image, resize_labels(labels, shape, settings.label_interpolation)
+        return zip(images, repeat(None), strict=False)
+    return zip(images, prepare_labels(case.labels, settings), strict=True)
 
 
 def _refuse(key: str, found: str, expected: str) -> InputError:

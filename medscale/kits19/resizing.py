@@ -5,9 +5,12 @@ four or sixteen pixels around its middle, whatever the scale, so that what lies 
 made 128 with `linear` keep 4 of 16.
 """
 
+from collections.abc import Callable, Iterator
+
 import cv2
 import numpy as np
 
+from medscale.files.gathered_slices import each_slice
 from medscale.kits19.cases import CLASSES
 
 INTERPOLATIONS = {
@@ -19,6 +22,8 @@ INTERPOLATIONS = {
 # What the thesis's code does: a class is where its indicator, resized with `cubic`, exceeds the threshold.
 THESIS, THESIS_THRESHOLD = "thesis", 0.20
 LABEL_INTERPOLATIONS = (*INTERPOLATIONS, THESIS)
+# Slices that are resized together, where they lie side by side.
+SLAB = 64
 BACKGROUND, KIDNEY, TUMOUR = range(len(CLASSES))
 
 
@@ -33,6 +38,41 @@ def resize_image(image: np.ndarray, shape: tuple[int, int], interpolation: str) 
         `cubic` reaches beyond the values of the image.
     """
     return cv2.resize(image, shape[::-1], interpolation=INTERPOLATIONS[interpolation])
+
+
+def resize_each(
+    volume: np.ndarray,
+    shape: tuple[int, int],
+    interpolation: str,
+    convert: Callable[[np.ndarray], np.ndarray],
+) -> Iterator[np.ndarray]:
+    """Yield the slices of a volume with (rows, columns) of `shape`.
+
+    Where a pixel's neighbour in memory lies in the next slice, as in KiTS19, many slices are resized at
+    once: first the rows of every column, then its columns, which OpenCV does one after the other too. The
+    large slices never have to be gathered.
+
+    Parameters
+    ----------
+    volume : ndarray, shape (slices, rows, columns)
+        With any strides.
+    interpolation : str
+        As for `resize_image`.
+    convert : callable
+        Turns values of the volume, pixel by pixel, into those that are resized, as float32.
+    """
+    slices, rows, columns = np.abs(volume.strides)
+    enlarged = shape[0] > volume.shape[1] or shape[1] > volume.shape[2]
+    if slices > min(rows, columns) or enlarged:
+        # Enlarging, OpenCV's area takes both directions together.
+        for one in each_slice(volume):
+            yield resize_image(convert(one), shape, interpolation)
+    elif columns < rows:
+        turned = resize_each(volume.transpose(0, 2, 1), shape[::-1], interpolation, convert)
+        yield from (one.T for one in turned)
+    else:
+        for first in range(0, len(volume), SLAB):
+            yield from _resize_across(volume[first : first + SLAB], shape, interpolation, convert)
 
 
 def resize_labels(labels: np.ndarray, shape: tuple[int, int], interpolation: str) -> np.ndarray:
@@ -91,3 +131,20 @@ def _resize_indicators(labels: np.ndarray, shape: tuple[int, int], interpolation
         for number in (KIDNEY, TUMOUR)
     )
     return np.stack([1 - kidney - tumour, kidney, tumour])
+
+
+def _resize_across(
+    slab: np.ndarray,
+    shape: tuple[int, int],
+    interpolation: str,
+    convert: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Return slices resized, which lie across the memory of the slab; float32, (slices, *shape)."""
+    slices, _, columns = slab.shape
+    narrow = np.empty((columns, shape[0], slices), np.float32)
+    for column, resized in enumerate(narrow):
+        resized[:] = resize_image(convert(slab[:, :, column].T), (shape[0], slices), interpolation)
+    small = np.empty((*shape, slices), np.float32)
+    for row, resized in enumerate(small):
+        resized[:] = resize_image(np.ascontiguousarray(narrow[:, row]), (shape[1], slices), interpolation)
+    return np.ascontiguousarray(np.moveaxis(small, 2, 0))

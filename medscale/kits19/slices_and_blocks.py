@@ -105,17 +105,31 @@ def cut_blocks(slices: pd.DataFrame, depth: int, overlap: int, balancing: Balanc
         case, first, slices (the depth), tumour_px, repeats. A block whose `first + slices` exceeds the
         slices of its case is to be padded. A case without kidney has none where background is dropped.
     """
-    if not 0 <= overlap < depth:
-        raise ValueError(f"an overlap of {overlap} for blocks of {depth} slices")
     blocks = [
         (case, first, depth, int(rows["tumour_px"].iloc[first : first + depth].sum()))
         for case, rows in slices.groupby("case", sort=False)
-        for first in _block_starts(*_useful_range(rows, depth, balancing), depth, overlap)
+        for first in _place_blocks(*_useful_range(rows, depth, balancing), depth, overlap)
     ]
     table = pd.DataFrame(blocks, columns=BLOCK_COLUMNS[:-1])
     # A table without rows would have columns of no type.
     table = table.astype(dict.fromkeys(BLOCK_COLUMNS[1:-1], "int64"))
     return table.assign(repeats=balancing.repeats(table["tumour_px"]))
+
+
+def block_starts(slices: int, depth: int, overlap: int) -> list[int]:
+    """Return where blocks begin that cover all slices; the last is moved back to end with them.
+
+    A single block that is longer than the case begins at 0.
+
+    Raises
+    ------
+    ValueError
+        If the overlap is negative or leaves no way forward.
+    """
+    if not 0 <= overlap < depth:
+        raise ValueError(f"an overlap of {overlap} for blocks of {depth} slices")
+    last = max(0, slices - depth)
+    return [*range(0, last, depth - overlap), last]
 
 
 def _shows_kidney(slices: pd.DataFrame) -> pd.Series:
@@ -136,9 +150,6 @@ def _useful_range(rows: pd.DataFrame, depth: int, balancing: Balancing) -> tuple
     return widened, min(widened + depth, len(rows))
 
 
-def _block_starts(start: int, end: int, depth: int, overlap: int) -> list[int]:
+def _place_blocks(start: int, end: int, depth: int, overlap: int) -> list[int]:
     """Return where the blocks that cover slices `start` to `end` (not included) begin."""
-    if start == end:
-        return []
-    last = max(start, end - depth)
-    return [*range(start, last, depth - overlap), last]
+    return [start + first for first in block_starts(end - start, depth, overlap)] if end > start else []

@@ -3,7 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medscale.kits19.blending import blend_blocks, block_starts, block_weights
+from medscale.kits19.blending import blend_blocks, block_weights
+from medscale.kits19.slices_and_blocks import block_starts
 
 
 def plain_mean(blocks, slices, weights):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from medscale.errors import InputError
-from medscale.kits19.prepare import PrepareSettings, prepare_case, prepare_cases, prepare_image, window_image
+from medscale.kits19.prepare import PrepareSettings, prepare_case, prepare_cases, prepare_images
 from medscale.kits19.prepared_files import read_info, read_labels, read_size, read_slices
 from medscale.kits19.resizing import INTERPOLATIONS, resize_labels
 from tests.kits19_files import AFFINE, SHAPE, make_hu, make_labels, turn, write_case, write_volume
@@ -10,13 +10,17 @@ from tests.kits19_files import AFFINE, SHAPE, make_hu, make_labels, turn, write_
 SETTINGS = PrepareSettings(16, (-512, 512), "area", "area")
 
 
+def prepare_image(hu, settings):
+    (image,) = prepare_images(hu[None], settings)
+    return image
+
+
 def test_a_window_turns_hu_into_grey():
-    hu = np.array([-3024, -512, 0, 256, 512, 3071], np.int16)
-    np.testing.assert_allclose(window_image(hu, (-512, 512)), [0, 0, 127.5, 191.25, 255, 255])
-    np.testing.assert_allclose(
-        window_image(hu.astype("f4"), (-79.5, 304)), [0, 0, 52.861797, 223.083, 255, 255], atol=1e-3
-    )
-    assert window_image(hu, (-512, 512)).dtype == np.float32
+    hu = np.array([[-3024, -513, -512], [0, 256, 255], [511, 512, 3071]], np.int16)
+    grey = prepare_image(hu, PrepareSettings(3, (-512, 512), "nearest", "nearest"))
+    np.testing.assert_array_equal(grey, [[0, 0, 0], [128, 191, 191], [255, 255, 255]])
+    narrow = prepare_image(hu.astype("f4"), PrepareSettings(3, (-79.5, 304), "nearest", "nearest"))
+    np.testing.assert_array_equal(narrow, [[0, 0, 0], [53, 223, 222], [255, 255, 255]])
 
 
 def test_a_prepared_case(tmp_path):
@@ -51,7 +55,7 @@ def test_cubic_overshoot_is_cut():
 def test_all_interpolations_of_one_case_agree_roughly(tmp_path, interpolation):
     settings = PrepareSettings(12, (-512, 512), interpolation, "nearest")
     smooth = np.tile(np.linspace(-400, 400, 48).astype(np.int16), (48, 1))
-    expected = np.tile(window_image(smooth, (-512, 512)).reshape(48, 12, 4).mean(axis=(0, 2)), (12, 1))
+    expected = 255 * (smooth.reshape(48, 12, 4).mean(axis=(0, 2)) + 512) / 1024
     assert np.abs(prepare_image(smooth, settings) - expected).max() < 4
 
 

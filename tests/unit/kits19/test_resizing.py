@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from medscale.kits19.resizing import (
     INTERPOLATIONS,
     LABEL_INTERPOLATIONS,
     resize_as_thesis,
+    resize_each,
     resize_image,
     resize_labels,
 )
@@ -97,3 +100,18 @@ def test_the_threshold_of_the_thesis_makes_organs_grow():
     }
     assert small["thesis"] > 1.01 * disc.sum()
     assert small["area"] == pytest.approx(disc.sum(), rel=0.01)
+
+
+@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
+@pytest.mark.parametrize("axes", list(permutations(range(3))))
+@pytest.mark.parametrize("shape", [(8, 8), (13, 5), (40, 7), (48, 60)])
+def test_volumes_are_resized_slice_by_slice_however_they_lie_in_memory(interpolation, axes, shape):
+    values = np.random.default_rng(0).integers(-1000, 1000, (70, 24, 32)).astype(np.int16)
+    volume = np.ascontiguousarray(values.transpose(axes)).transpose(np.argsort(axes))[:, ::-1]
+    resized = list(
+        resize_each(volume, shape, interpolation, lambda part: np.clip(part, -512, 512, dtype="f4"))
+    )
+    assert len(resized) == 70
+    for one, whole in zip(resized, values[:, ::-1], strict=True):
+        expected = resize_image(np.clip(whole, -512, 512).astype("f4"), shape, interpolation)
+        np.testing.assert_allclose(one, expected, atol=2e-3)
