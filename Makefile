@@ -46,7 +46,7 @@ test: .venv/installed
 	.venv/bin/pytest
 
 bench: .venv/installed
-	.venv/bin/python -m benchmarks $(BENCH_PX)
+	.venv/bin/python -m benchmarks $(BENCH)
 
 lint: .venv/installed
 	.venv/bin/ruff check .

@@ -1,39 +1,70 @@
-"""Print speed and memory beside what they are compared with: `python -m benchmarks [EDGE_PX]`."""
+"""Print speed and memory beside what they are compared with: `python -m benchmarks [NAME ...]`."""
 
+import argparse
 import os
-import sys
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.big_slide import write_big_slide
+from benchmarks.case_preparation import compare_preparation
 from benchmarks.masks import time_rasterising
 from benchmarks.memory import measure_memory
 from benchmarks.projection import compare_projection
 from benchmarks.reading import compare_reading
+from benchmarks.segmentation_inference import measure_inference
+from benchmarks.segmentation_training import compare_training
 
 BIG_PX = 60_000
 READING_PX = 12_288
 
-
-def main(edge_px: int) -> None:
-    """Make slides in a temporary folder, one of them of `edge_px`, measure, and print a table."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows = compare_projection() + _read(folder / "slide.tif") + time_rasterising()
-        for size in (edge_px // 4, edge_px):
-            slide = folder / f"slide of {size} x {size} px.tif"
-            write_big_slide(slide, size)
-            rows += measure_memory(slide, folder)
-    width = max(len(what) for what, _ in rows)
-    print(f"load before the run: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    for what, result in rows:
-        print(f"{what:<{width}}  {result}")
+Rows = list[tuple[str, str]]
 
 
-def _read(slide: Path) -> list[tuple[str, str]]:
-    write_big_slide(slide, READING_PX)
-    return compare_reading(slide)
+def measure_slides(folder: Path, edge_px: int) -> Rows:
+    """Measure reading, masks and memory on painted slides, the largest of `edge_px`."""
+    write_big_slide(folder / "slide.tif", READING_PX)
+    rows = compare_reading(folder / "slide.tif") + time_rasterising()
+    for size in (edge_px // 4, edge_px):
+        slide = folder / f"slide of {size} x {size} px.tif"
+        write_big_slide(slide, size)
+        rows += measure_memory(slide, folder)
+    return rows
+
+
+BENCHMARKS: dict[str, Callable[[Path, int], Rows]] = {
+    "projection": lambda folder, edge_px: compare_projection(),
+    "slides": measure_slides,
+    "case_preparation": lambda folder, edge_px: compare_preparation(folder),
+    "segmentation_training": lambda folder, edge_px: compare_training(),
+    "segmentation_inference": lambda folder, edge_px: measure_inference(folder),
+}
+
+
+def measure(names: Sequence[str], edge_px: int) -> Iterator[tuple[str, str]]:
+    """Yield what was measured and the result, as each benchmark ends."""
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from BENCHMARKS[name](Path(folder), edge_px)
+
+
+def main() -> None:
+    """Run the benchmarks that are named on the command line, or all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all by default"
+    )
+    parser.add_argument(
+        "--edge-px", type=int, default=BIG_PX, help=f"edge of the largest slide ({BIG_PX} px)"
+    )
+    chosen = parser.parse_args()
+    unknown = [name for name in chosen.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark {unknown[0]!r}: choose from {', '.join(BENCHMARKS)}")
+    print(f"load before the run: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
+    for what, result in measure(chosen.names or list(BENCHMARKS), chosen.edge_px):
+        print(f"{what}  {result}", flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else BIG_PX)
+    main()

@@ -5,7 +5,6 @@ before each voxel takes its likeliest class, which keeps outlines finer than enl
 """
 
 import logging
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,12 +43,6 @@ class PredictionSettings:
 
     batch_slices: int
     overlap_slices: int
-
-
-def prediction_name(case: str) -> str:
-    """Return how KiTS19 names the prediction of a case: `case_00000` becomes `prediction_00000.nii.gz`."""
-    numbered = re.fullmatch(r"case_(\d{5})", case)
-    return f"prediction_{numbered[1] if numbered else case}.nii.gz"
 
 
 def predict_cases(

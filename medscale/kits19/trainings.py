@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from medscale.errors import InputError
-from medscale.networks.registry import SEGMENTERS
 
+# Those of the registry with three dimensions. It is not asked, since every start of the workflow comes past
+# here, and torch takes seconds to import.
+NETWORKS_OF_BLOCKS = ("unet3d",)
 TRAIN, VALIDATION = "train", "validation"
 # Blocks and slices of validation patients are taken as they come.
 UNBALANCED = {"drop_background": False, "repeat_tumours": 0, "overlap": 0, "share_of_cases": 1.0}
@@ -112,7 +114,7 @@ def describe_samples(kits19: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _kind(entry: Mapping[str, Any]) -> str:
-    return {2: "slices", 3: "blocks"}[SEGMENTERS[entry["name"]].dimensions]
+    return "blocks" if entry["name"] in NETWORKS_OF_BLOCKS else "slices"
 
 
 def _settings(common: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 
-from medscale.kits19.prediction import prediction_name
+from medscale.kits19.names import prediction_name
 from medscale.kits19.sheets import check_cases_exist, choose_shown_case, read_case_sheet
 from medscale.kits19.trainings import describe_samples, describe_trainings, describe_variants
 

@@ -22,7 +22,7 @@ SUBSTITUTES = {
 }
 EXTRA = {
     "make test": {"PYTEST_ADDOPTS": "--collect-only -q"},
-    "make bench": {"BENCH_PX": "4096"},
+    "make bench": {"BENCH": "projection slides --edge-px 4096"},
     "make sparse_ct_study": {"CT": "{real_data}/ct_dicom/single"},
 }
 # What the study of real CT takes over here: with the rest of its settings it would run for an hour.

@@ -14,7 +14,6 @@ from medscale.kits19.prediction import (
     predict_case,
     predict_cases,
     predict_slices,
-    prediction_name,
 )
 from medscale.kits19.prepared_files import PreparedInfo, write_prepared
 from medscale.training.models import ModelCard
@@ -62,19 +61,6 @@ def image():
 @pytest.fixture
 def expected(image):
     return np.select([image > 200, image > 100], [2, 1]).astype(np.uint8)
-
-
-@pytest.mark.parametrize(
-    ("case", "name"),
-    [
-        ("case_00000", "prediction_00000.nii.gz"),
-        ("case_00209", "prediction_00209.nii.gz"),
-        ("case_1", "prediction_case_1.nii.gz"),
-        ("smith", "prediction_smith.nii.gz"),
-    ],
-)
-def test_predictions_have_the_official_names(case, name):
-    assert prediction_name(case) == name
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])

@@ -8,7 +8,13 @@ import yaml
 from medscale.errors import InputError
 from medscale.kits19.balancing import SampleSettings
 from medscale.kits19.segmenter import SegmenterSettings
-from medscale.kits19.trainings import describe_samples, describe_trainings, describe_variants
+from medscale.kits19.trainings import (
+    NETWORKS_OF_BLOCKS,
+    describe_samples,
+    describe_trainings,
+    describe_variants,
+)
+from medscale.networks.registry import SEGMENTERS
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +85,7 @@ def test_networks_that_are_not_compared_are_refused(section):
         describe_variants(section)
     with pytest.raises(InputError, match="missed_by"):
         describe_trainings(section)
+
+
+def test_networks_of_blocks_are_those_of_three_dimensions():
+    assert set(NETWORKS_OF_BLOCKS) == {name for name, kind in SEGMENTERS.items() if kind.dimensions == 3}
