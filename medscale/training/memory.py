@@ -5,6 +5,7 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,17 +68,16 @@ def measure_step(
     torch.OutOfMemoryError
         If the batch does not fit on the GPU.
     """
+    _return_at_once_from(SMALL_BYTES)
     # The first step of a process also loads code, which is no memory of the batch.
     build(1)()
     with _peak_of(device) as peak:
         step = build(batch_size)
         step()
         step()
-    started = time.perf_counter()
-    for _ in range(steps):
-        step()
-    _wait(device)
-    seconds = (time.perf_counter() - started) / steps if steps else float("nan")
+    # A thread has a heap of its own: what timed steps leave in it cannot blur the next measurement.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        seconds = thread.submit(_time, step, steps, device).result()
     return StepCost(batch_size, peak(), seconds / batch_size)
 
 
@@ -119,6 +119,15 @@ def _fits(measure: Callable[[int], StepCost], size: int, budget_bytes: float) ->
     return cost.peak_bytes <= budget_bytes
 
 
+def _time(step: Step, steps: int, device: torch.device) -> float:
+    """Return the mean time of a step in seconds, NaN without steps."""
+    started = time.perf_counter()
+    for _ in range(steps):
+        step()
+    _wait(device)
+    return (time.perf_counter() - started) / steps if steps else float("nan")
+
+
 def _wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -137,12 +146,13 @@ def _peak_of(device: torch.device) -> Iterator[Callable[[], int]]:
     _return_free_memory()
     _return_at_once_from(SMALL_BYTES)
     _reset_peak()
-    before = _resident_bytes("VmRSS")
+    # Pages of files, such as torch's code, come and go as the kernel likes, and are no memory of the step.
+    before = _resident_bytes("VmRSS") - _resident_bytes("RssFile")
     highest: list[int] = []
     try:
         yield lambda: max(0, highest[0] - before)
     finally:
-        highest.append(_resident_bytes("VmHWM"))
+        highest.append(_resident_bytes("VmHWM") - _resident_bytes("RssFile"))
         _return_at_once_from(LARGE_BYTES)
 
 

@@ -35,7 +35,8 @@ def test_overlays_name_only_known_keys_with_valid_values(root, name):
     from medscale.files.schemas import check_against_schema
 
     def merge(base, overlay):
-        return {**base, **{k: merge(base[k], v) if isinstance(v, dict) else v for k, v in overlay.items()}}
+        merged = {k: merge(base[k] or {}, v) if isinstance(v, dict) else v for k, v in overlay.items()}
+        return {**base, **merged}
 
     config = yaml.safe_load((root / "config.yaml").read_text())
     overlay = yaml.safe_load((root / "configs" / name).read_text())
