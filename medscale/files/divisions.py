@@ -1,6 +1,6 @@
 """Which patients a network learns from, and which it is tried on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from medscale.errors import InputError
 from medscale.seeds import generator
@@ -30,7 +30,7 @@ def divide_patients(
     InputError
         If a fixed patient or split is unknown, or patients are too few to fill every split.
     """
-    _check_fixed(fixed, patients)
+    check_fixed(fixed, patients)
     free = [patient for patient in patients if patient not in fixed]
     drawn = list(generator(seed, name).permutation(free))
     split = dict(fixed)
@@ -50,12 +50,13 @@ def divide_patients(
     return {str(patient): own for patient, own in split.items()}
 
 
-def _check_fixed(fixed: dict[str, str], patients: Sequence[str]) -> None:
+def check_fixed(fixed: dict[str, str], patients: Collection[str], splits: Sequence[str] = SPLITS) -> None:
+    """Raise an `InputError` for a fixed split that is none, or of a patient who is not there."""
     for patient, split in fixed.items():
-        if patient not in patients or split not in SPLITS:
+        if patient not in patients or split not in splits:
             raise InputError(
                 "the fixed splits",
                 f"{patient}={split}",
-                f"a patient of the images and one of {', '.join(SPLITS)}",
+                f"a patient who was found, and one of {', '.join(splits)}",
                 "Correct it.",
             )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from medscale.errors import InputError
+from medscale.files.divisions import check_fixed
 from medscale.files.provenance import SUFFIX
 from medscale.files.tables import write_json, write_table
 from medscale.pathology.sheets import COLUMNS, SPLITS
@@ -93,7 +94,7 @@ def divide_patients(
         annotated=("annotation", lambda paths: (paths != "").any()),
         labelled=("label", lambda labels: (labels != "").all()),
     )
-    _check_fixed(fixed, patients.index)
+    check_fixed(fixed, patients.index, SPLITS)
     split = {name: "test" for name in patients.index[~patients["labelled"]]}
     for (centre, annotated), group in patients[patients["labelled"]].groupby(["centre", "annotated"]):
         free = [name for name in group.index if name not in fixed]
@@ -170,14 +171,3 @@ def _centre(path: Path) -> str:
     # Patients 100 to 199 are the test set, again 20 from each centre.
     patients = PATIENTS_PER_CENTRE * CENTRES
     return str(number % patients // PATIENTS_PER_CENTRE) if number < 2 * patients else ""
-
-
-def _check_fixed(fixed: dict[str, str], patients: pd.Index) -> None:
-    for patient, split in fixed.items():
-        if patient not in patients or split not in SPLITS:
-            raise InputError(
-                "the fixed splits",
-                f"{patient}={split}",
-                f"a patient of the folder and one of {', '.join(SPLITS)}",
-                "Correct it.",
-            )

@@ -90,14 +90,12 @@ def fit(
     keep : mapping of int to Path, optional
         Where the state after so many epochs is kept, for other trainings to begin from.
     devices : int
-        Processes, each with a device of the kind of `device`. More than one is for tasks that say that
-        they can share batches.
+        Processes, each with a device of the kind of `device`; several only for tasks that share batches.
 
     Raises
     ------
     InputError
-        If `start` cannot be read, or does not lead to the training that is asked for, or a batch has
-        fewer samples than there are devices.
+        If `start` cannot be read or leads elsewhere, or a batch has fewer samples than there are devices.
     """
     if devices > 1 and not task.shares_batches:
         raise ValueError(f"{type(task).__name__} cannot share its batches between processes")
@@ -111,20 +109,17 @@ def fit(
             warnings.filterwarnings("ignore", module="lightning")
             if devices > 1:
                 train, validation = share_training(train, devices, epochs), validation and share(validation)
-            trainer = _trainer(
-                epochs, device, checkpoints, [keeper, *callbacks], train.sampler.varies, devices
-            )
+            trainer = _trainer(epochs, device, checkpoints, [keeper, *callbacks], train, devices)
             trainer.fit(task, train, validation, ckpt_path=begin.path, weights_only=True)
         if devices > 1:
-            last = checkpoints / LAST
-            _take_over(task, last if last.exists() else begin.path)
+            _take_over(task, checkpoints / LAST, begin.path)
         keeper.hand_over()
         shutil.rmtree(checkpoints, ignore_errors=True)
 
 
-def _take_over(task: RecordedTask, last: Path) -> None:
-    """Load what the processes trained, and its history, into the task of this one."""
-    state = torch.load(last, map_location="cpu", weights_only=True)
+def _take_over(task: RecordedTask, last: Path, begin: Path | None) -> None:
+    """Load what the processes trained, with its history, into the task of this one."""
+    state = torch.load(last if last.exists() else begin, map_location="cpu", weights_only=True)
     task.load_state_dict(state["state_dict"])
     task.on_load_checkpoint(state)
 
@@ -134,7 +129,7 @@ def _trainer(
     device: torch.device,
     checkpoints: Path,
     callbacks: Sequence[Callback],
-    reload: bool,
+    train: DataLoader,
     devices: int,
 ) -> lightning.Trainer:
     callbacks = [
@@ -163,5 +158,5 @@ def _trainer(
         num_sanity_val_steps=0,
         deterministic=True,
         # Lightning counts the batches of an epoch, at whose end it validates, only when it reloads.
-        reload_dataloaders_every_n_epochs=int(reload),
+        reload_dataloaders_every_n_epochs=int(train.sampler.varies),
     )

@@ -31,7 +31,7 @@ def test_small_shares_still_fill_every_split():
         (["a"], {}, "1 of them, none left for train or validation"),
         (["a", "b"], {}, "2 of them, none left for train"),
         (TEN, dict.fromkeys(TEN, "train"), "none left for validation or test"),
-        (TEN, {"p11": "test"}, "p11=test; expected a patient of the images"),
+        (TEN, {"p11": "test"}, "p11=test; expected a patient who was found"),
         (TEN, {"p1": "tests"}, "p1=tests; expected .* one of train, validation, test"),
     ],
 )
