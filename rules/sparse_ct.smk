@@ -356,6 +356,6 @@ rule measure_steps:
     resources:
         gpu=1,
     params:
-        cfg=settings("torch_threads", "sparse_ct.denoiser", "sparse_ct.memory"),
+        cfg=settings("torch_threads", "sparse_ct.memory") | {"denoiser": GROWTH_DENOISER},
     script:
         "../workflow_scripts/sparse_ct/measure_steps.py"

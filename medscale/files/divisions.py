@@ -15,8 +15,9 @@ def divide_patients(
     validation_share: float,
     seed: int,
     name: str,
+    needed: Sequence[str] = SPLITS,
 ) -> dict[str, str]:
-    """Return the split of each patient; none of the splits stays empty.
+    """Return the split of each patient; none of the splits that are needed stays empty.
 
     Parameters
     ----------
@@ -24,6 +25,8 @@ def divide_patients(
         The shares are of the other patients.
     seed : int
         With `name`, which says whose patients they are, draws the splits.
+    needed : sequence of str
+        Another split stays empty where its share is 0 or all patients are fixed elsewhere.
 
     Raises
     ------
@@ -35,16 +38,17 @@ def divide_patients(
     drawn = list(generator(seed, name).permutation(free))
     split = dict(fixed)
     for own, share in (("test", test_share), ("validation", validation_share)):
-        count = max(round(share * len(free)), 0 if own in fixed.values() else 1)
+        least = own not in fixed.values() and (own in needed or share > 0)
+        count = max(round(share * len(free)), int(least))
         split |= dict.fromkeys(drawn[:count], own)
         drawn = drawn[count:]
     split |= dict.fromkeys(drawn, "train")
-    missing = [own for own in SPLITS if own not in split.values()]
+    missing = [own for own in needed if own not in split.values()]
     if missing:
         raise InputError(
             "the patients",
             f"{len(patients)} of them, none left for {' or '.join(missing)}",
-            f"at least one patient in each of {', '.join(SPLITS)}",
+            f"at least one patient in each of {', '.join(needed)}",
             "Add images of more patients, or set smaller shares.",
         )
     return {str(patient): own for patient, own in split.items()}

@@ -29,3 +29,12 @@ def write_figure(figure: "Figure", path: str | Path) -> None:
     """Write a Matplotlib figure; the bytes hold no date and no version."""
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Software": None})
+
+
+def draw_note(text: str) -> "Figure":
+    """Return a figure that only says something, where there is nothing to draw."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 1.2))
+    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=10)
+    return figure

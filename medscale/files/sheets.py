@@ -1,5 +1,6 @@
 """Sample sheets: one line an item, checked as a whole before any work starts."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -61,13 +62,13 @@ def check_patients(sheet: pd.DataFrame, path: str | Path) -> None:
         )
 
 
-def check_splits(sheet: pd.DataFrame, column: str, path: str | Path) -> None:
-    """Raise an `InputError` unless somebody, named in `column`, is in each of the three splits."""
-    missing = [split for split in SPLITS if split not in set(sheet["split"])]
+def check_splits(sheet: pd.DataFrame, column: str, path: str | Path, needed: Sequence[str] = SPLITS) -> None:
+    """Raise an `InputError` unless somebody, named in `column`, is in each of the splits that are needed."""
+    missing = [split for split in needed if split not in set(sheet["split"])]
     if missing:
         raise InputError(
             path,
             f"{sheet[column].nunique()} {column}s, none of them in {' or '.join(missing)}",
-            f"at least one {column} in each of {', '.join(SPLITS)}",
+            f"at least one {column} in each of {', '.join(needed)}",
             f"Add {sheet.columns[0]}s, or move a {column}.",
         )

@@ -90,7 +90,7 @@ def balance_cases(paths: Sequence[str | Path], settings: SampleSettings, seed: i
     Parameters
     ----------
     paths : sequence of str or Path
-        Prepared cases.
+        Prepared cases; of none, the tables are empty and the weights 0.
     seed : int
         Draws the share of the cases.
 
@@ -99,6 +99,8 @@ def balance_cases(paths: Sequence[str | Path], settings: SampleSettings, seed: i
     InputError
         If a case has no labels, cases are of different sizes, or no case shows what is trained on.
     """
+    if not paths:
+        return _no_samples()
     chosen = choose_cases([str(path) for path in paths], settings.share_of_cases, seed)
     tables, sizes = [], {}
     for path in chosen:
@@ -190,6 +192,14 @@ def class_weights(pixels: np.ndarray) -> np.ndarray:
     pixels = np.asarray(pixels, np.float64)
     weights = np.zeros(len(pixels))
     return np.divide(pixels.sum(), len(pixels) * pixels, out=weights, where=pixels > 0)
+
+
+def _no_samples() -> Samples:
+    none = tabulate_slices("", np.zeros((0, 1, 1), np.uint8))
+    as_it_is = Balancing(drop_background=False, repeat_tumours=0)
+    weights = {"class_weights": [0.0] * 3, "pixels": [0] * 3}
+    slices, blocks = choose_slices(none, as_it_is), cut_blocks(none, 1, 0, as_it_is)
+    return Samples(slices, blocks, {"slices": weights, "blocks": weights})
 
 
 def _with_background(shown: Sequence[int], total: int) -> np.ndarray:

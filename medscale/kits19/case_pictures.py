@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from medscale.errors import InputError
+from medscale.files.pictures import draw_note
 from medscale.kits19.cases import check_same_place, read_case, read_segmentation
 from medscale.kits19.segmentation_figure import draw_segmentations
 from medscale.kits19.slice_choice import (
@@ -87,11 +88,12 @@ def draw_missed_tumour(cases: Sequence[CaseFiles], window_hu: tuple[float, float
     ----------
     cases : sequence of CaseFiles
         Each with the same two networks: the one that should lose the tumour, and the one that should keep it.
+        Where none has a tumour, the figure only says so.
 
     Raises
     ------
     InputError
-        If no case has a tumour, or there are not two networks.
+        If there are not two networks.
     """
     names = list(cases[0].predictions) if cases else []
     if len(names) != 2 or any(list(files.predictions) != names for files in cases):
@@ -100,8 +102,7 @@ def draw_missed_tumour(cases: Sequence[CaseFiles], window_hu: tuple[float, float
         )
     chosen = choose_missed(one for files in cases for one in _rate(files))
     if chosen is None:
-        mend = "Draw other cases."
-        raise InputError("figure of a missed tumour", "no tumour in any test case", "at least one", mend)
+        return draw_note("No test case has a tumour.")
     files = next(files for files in cases if files.case == chosen.case)
     first = max(0, chosen.slice - SLICES_BEFORE)
     caption = f"{_explain(chosen, *names)} {_window(window_hu)}"

@@ -12,7 +12,7 @@ from medscale.errors import InputError
 from medscale.files.divisions import divide_patients
 from medscale.files.tables import read_json
 from medscale.kits19.cases import check_same_place
-from medscale.kits19.sheets import COLUMNS
+from medscale.kits19.sheets import COLUMNS, NEEDED_SPLITS
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +55,14 @@ def make_case_sheet(
         Fixes the split of these cases. Without `thesis_split` the other labelled cases are drawn, and those
         without labels are test cases.
     test_share, validation_share : float
-        Shares of the labelled cases that are drawn.
+        Shares of the labelled cases that are drawn. Without a share, there may be no validation case.
     seed : int
         Draws them.
 
     Raises
     ------
     InputError
-        If no case can be used, or they are too few to fill every split.
+        If no case can be used, or they are too few for training and test.
     """
     folder = Path(folder)
     cases = _keep_usable(_find_cases(folder), read_spacings(folder / CLINICAL_FILE))
@@ -75,7 +75,10 @@ def make_case_sheet(
         cases = [case for case in cases if case["case"] in fixed]
     _check_labelled(cases, fixed)
     divided = [case["case"] for case in cases if case["segmentation"] or case["case"] in fixed]
-    split = divide_patients(divided, fixed, test_share, validation_share, seed, "KiTS19 cases")
+    shares = test_share, validation_share
+    split = divide_patients(divided, fixed, *shares, seed, "KiTS19 cases", NEEDED_SPLITS)
+    if "validation" not in split.values():
+        log.warning("no validation case: trainings are not watched")
     rows = [{**case, "split": split.get(case["case"], "test")} for case in cases]
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -26,7 +26,8 @@ ROW_INCHES, PANEL_INCHES = 0.32, 2.6
 def draw_comparison(comparison: pd.DataFrame) -> Figure:
     """Draw one line for each network: its mean scores with 95 % intervals.
 
-    Vertical lines are the floors of predictors that know nothing; a cross is what the thesis prints.
+    A single patient has no interval. Vertical lines are the floors of predictors that know nothing; a cross
+    is what the thesis prints.
 
     Parameters
     ----------
@@ -58,7 +59,8 @@ def draw_comparison(comparison: pd.DataFrame) -> Figure:
     panels[0].set_yticks(np.arange(len(networks)), networks["network"])
     panels[0].set_ylim(len(networks) - 0.5, -0.5)
     _limit(panels)
-    figure.legend(handles=_handles(list(floors.index)), loc="outside lower center", ncols=4, frameon=False)
+    handles = _handles(list(floors.index), alone=bool((networks["cases"] < 2).all()))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
@@ -79,10 +81,11 @@ def _limit(panels: list[Axes]) -> None:
     panels[-1].set_xlim(min(low, 0.97), 1.005)
 
 
-def _handles(floors: list[str]) -> list[Line2D]:
+def _handles(floors: list[str], alone: bool) -> list[Line2D]:
+    mean = "the only test patient: no interval" if alone else "mean and 95 % interval over patients"
     looks = {name: FLOOR_LOOKS[name] for name in floors}
     return [
-        Line2D([], [], color="black", marker="o", label="mean and 95 % interval over patients"),
+        Line2D([], [], color="black", marker="o", label=mean),
         *(
             Line2D([], [], color=colour, linestyle=dash, label=f"floor: {name.replace('_', ' ')}")
             for name, (colour, dash) in looks.items()

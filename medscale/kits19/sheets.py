@@ -9,6 +9,8 @@ from medscale.files.sheets import check_columns, check_rows, check_splits, check
 
 COLUMNS = ["case", "imaging", "segmentation", "split"]
 FILE_COLUMNS = ["imaging", "segmentation"]
+# Validation cases are watched and choose no weights: there may be none.
+NEEDED_SPLITS = ("train", "test")
 
 
 def read_case_sheet(path: str | Path, schema_path: str | Path) -> pd.DataFrame:
@@ -23,7 +25,7 @@ def read_case_sheet(path: str | Path, schema_path: str | Path) -> pd.DataFrame:
     ------
     InputError
         For unknown or missing columns, a value that the schema refuses, a case or file named twice, a case
-        for training or validation without labels, or a split without cases.
+        for training or validation without labels, or no case for training or test.
     """
     sheet = read_text_table(path, "See `python -m medscale kits19_sheet`.")
     check_columns(sheet, COLUMNS, path)
@@ -32,7 +34,7 @@ def read_case_sheet(path: str | Path, schema_path: str | Path) -> pd.DataFrame:
         check_unique(sheet, column, path)
     check_unique(sheet[sheet["segmentation"] != ""], "segmentation", path)
     _check_labelled(sheet, path)
-    check_splits(sheet, "case", path)
+    check_splits(sheet, "case", path, NEEDED_SPLITS)
     return sheet.set_index("case", drop=False)
 
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
-from medscale.errors import InputError
+from medscale.files.pictures import draw_note
 from medscale.kits19.figure_colours import style_of
 from medscale.kits19.tumour_volumes import DICE, VOLUME, correlate
 
@@ -20,15 +20,10 @@ def draw_volumes(tumours: pd.DataFrame) -> Figure:
     Parameters
     ----------
     tumours : DataFrame
-        Of `collect_tumours`.
-
-    Raises
-    ------
-    InputError
-        If no test case has a tumour.
+        Of `collect_tumours`; of none, the figure only says so.
     """
     if tumours.empty:
-        raise InputError("figure of tumour volumes", "no test case with a tumour", "at least one", "Add one.")
+        return draw_note("No test case has a tumour.")
     networks, correlations = list(dict.fromkeys(tumours["network"])), correlate(tumours)
     columns = min(len(networks), PANELS_A_LINE)
     lines = -(-len(networks) // columns)

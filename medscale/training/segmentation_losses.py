@@ -104,15 +104,23 @@ class Tversky(PooledLoss):
 
 
 class SoftmaxDice(PooledLoss):
-    """alpha times the cross entropy plus beta (1 - D), D = (2 Σ y p + 0.001) / (Σ y + Σ p + 0.001)."""
+    """alpha times the cross entropy plus beta (1 - D), D = (2 Σ w y p + 0.001) / (Σ w y + Σ w p + 0.001).
 
-    def __init__(self, alpha: float, beta: float):
+    Parameters
+    ----------
+    weights : sequence of float, optional
+        One for each class, in D alone; equal ones by default.
+    """
+
+    def __init__(self, alpha: float, beta: float, weights: Sequence[float] | None = None):
         super().__init__()
         self.alpha, self.beta, self.entropy = alpha, beta, CrossEntropy()
+        self.register_buffer("weights", _as_weights(weights), persistent=False)
 
     def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
-        overlap = overlap_sums(logits.softmax(dim=1), labels).sum(dim=1)
-        return torch.cat([self.entropy.sums(logits, labels), overlap])
+        overlap = overlap_sums(logits.softmax(dim=1), labels)
+        overlap = overlap if self.weights is None else overlap * self.weights
+        return torch.cat([self.entropy.sums(logits, labels), overlap.sum(dim=1)])
 
     def value(self, sums: Tensor) -> Tensor:
         both, missed, added = sums[2:]
@@ -128,7 +136,8 @@ def build_loss(name: str, class_weights: Sequence[float], **settings: float) -> 
     - `balanced_cross_entropy` (beta=0.2): its own pixels weigh `beta`, the others `1 - beta`.
     - `focal` (alpha=0.25, gamma=2): `alpha` and `1 - alpha`, and pixels that are nearly right weigh less.
     - `dice`, `jaccard`: 1 - index(0.5, 0.5) and 1 - index(1, 1), with equal weights.
-    - `softmax_dice` (alpha=0.5, beta=0.5): see `SoftmaxDice`.
+    - `softmax_dice` (alpha=0.5, beta=0.5): see `SoftmaxDice`. `weighted_softmax_dice`, which is not the
+      thesis's, has the class weights in its Dice part.
     - `tversky` (alpha=0.7, beta=0.3): 1 - index(alpha, beta), with equal weights; by default, what is
       missed counts more than what is added, as Salehi et al. (MLMI 2017) found best for small lesions.
     - `weighted_dice`: 1 - index(0.5, 0.5) with the class weights, the loss of the thesis's final models.
@@ -138,7 +147,7 @@ def build_loss(name: str, class_weights: Sequence[float], **settings: float) -> 
     Parameters
     ----------
     class_weights : sequence of float
-        One for each class; only `weighted_dice` uses them.
+        One for each class; only `weighted_dice` and `weighted_softmax_dice` use them.
 
     Raises
     ------
@@ -164,6 +173,7 @@ LOSSES: dict[str, Any] = {
     "dice": lambda weights: Tversky(0.5, 0.5),
     "jaccard": lambda weights: Tversky(1.0, 1.0),
     "softmax_dice": lambda weights, alpha=0.5, beta=0.5: SoftmaxDice(alpha, beta),
+    "weighted_softmax_dice": lambda weights, alpha=0.5, beta=0.5: SoftmaxDice(alpha, beta, weights),
     "tversky": lambda weights, alpha=0.7, beta=0.3: Tversky(alpha, beta),
     "weighted_dice": lambda weights: Tversky(0.5, 0.5, weights),
 }

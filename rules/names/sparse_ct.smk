@@ -16,10 +16,11 @@ SIMULATION_SETTINGS = {
 }
 EPOCHS = config["sparse_ct"]["denoiser"]["epochs"]
 GROWTH = config["sparse_ct"]["batch_growth"]
-# The study's trainings are many, and may draw fewer images than that of the network which is used.
-GROWTH_SETTINGS = DENOISER_SETTINGS | {
-    "denoiser": DENOISER_SETTINGS["denoiser"] | {"samples_per_epoch": GROWTH["samples_per_epoch"]}
+# The study's trainings are many, and differ from that of the network which is used in how they move the weights.
+GROWTH_DENOISER = DENOISER_SETTINGS["denoiser"] | {
+    key: GROWTH[key] for key in ("samples_per_epoch", "learning_rates", "optimisation")
 }
+GROWTH_SETTINGS = DENOISER_SETTINGS | {"denoiser": GROWTH_DENOISER}
 VIEWS = sorted({*config["sparse_ct"]["simulation"]["views"], GROWTH["views"]})
 # More views than the full scan has are refused before any job.
 for count in [*VIEWS, *config["sparse_ct"]["figures"]["views"]]:

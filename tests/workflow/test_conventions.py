@@ -7,7 +7,14 @@ import sys
 import pytest
 import yaml
 
-OVERLAYS = ["camelyon17.yaml", "two_cores.yaml", "sparse_ct.yaml", "sparse_ct_study.yaml", "kits19.yaml"]
+OVERLAYS = [
+    "camelyon17.yaml",
+    "two_cores.yaml",
+    "sparse_ct.yaml",
+    "sparse_ct_study.yaml",
+    "kits19.yaml",
+    "kits19_real.yaml",
+]
 
 
 def _locked(root):

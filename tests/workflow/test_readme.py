@@ -19,6 +19,7 @@ SUBSTITUTES = {
     "--configfile configs/camelyon17.yaml --res": "--dry-run --configfile configs/camelyon17.yaml --res",
     "--configfile configs/sparse_ct.yaml --res": "--dry-run --configfile configs/sparse_ct.yaml --res",
     "--configfile configs/kits19.yaml --res": "--dry-run --configfile configs/kits19.yaml --res",
+    "make kits19_real": "make --dry-run kits19_real",
 }
 EXTRA = {
     "make test": {"PYTEST_ADDOPTS": "--collect-only -q"},

@@ -25,6 +25,15 @@ def test_small_shares_still_fill_every_split():
     ]
 
 
+def test_a_split_that_is_not_needed_may_stay_empty():
+    needed = ("train", "test")
+    assert set(divide_patients(TEN, {}, 0.2, 0.0, 0, "them", needed).values()) == set(needed)
+    assert "validation" in divide_patients(TEN, {}, 0.2, 0.01, 0, "them", needed).values()
+    assert "validation" in divide_patients(TEN, {}, 0.2, 0.0, 0, "them").values()
+    fixed = {"a": "train", "b": "test"}
+    assert divide_patients(["a", "b"], fixed, 0.2, 0.1, 0, "them", needed) == fixed
+
+
 @pytest.mark.parametrize(
     ("patients", "fixed", "message"),
     [

@@ -54,6 +54,15 @@ def test_cases_become_tables_and_weights(cases, caplog):
     assert "three shows no kidney" in caplog.text
 
 
+def test_no_cases_become_tables_without_rows(cases):
+    settings = SampleSettings(False, 0, depth=4, overlap=0)
+    none, some = balance_cases([], settings, seed=0), balance_cases(cases, settings, seed=0)
+    for kind in ("slices", "blocks"):
+        assert len(getattr(none, kind)) == 0
+        assert list(getattr(none, kind)) == list(getattr(some, kind))
+        assert none.weights[kind] == {"class_weights": [0.0] * 3, "pixels": [0] * 3}
+
+
 def test_pixels_and_weights_are_those_of_the_samples_themselves():
     rng = np.random.default_rng(0)
     volumes = {

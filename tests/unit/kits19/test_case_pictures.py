@@ -80,11 +80,15 @@ def test_where_none_is_lost_the_caption_says_so(make):
     assert "furthest ahead" in caption
 
 
-def test_what_cannot_be_drawn_is_refused(make, tmp_path):
+def test_without_tumours_the_figure_says_so(make, tmp_path):
     files = make("case_00001", [])
     bare = CaseFiles("a", files.imaging, write(tmp_path, "bare", 0 * draw_truth(3)), files.predictions)
-    with pytest.raises(InputError, match="no tumour in any test case"):
-        draw_missed_tumour([bare], WINDOW_HU)
+    figure = draw_missed_tumour([bare], WINDOW_HU)
+    assert [text.get_text() for text in figure.texts] == ["No test case has a tumour."]
+
+
+def test_what_cannot_be_drawn_is_refused(make):
+    files = make("case_00001", [])
     with pytest.raises(InputError, match="the same two"):
         draw_missed_tumour([files.only("unet3d")], WINDOW_HU)
     with pytest.raises(InputError, match="the same two"):

@@ -61,6 +61,16 @@ def test_drawn_splits(folder):
     assert fixed.at["case_00000", "split"] == "test"
 
 
+def test_without_a_share_there_is_no_validation_case(folder, caplog):
+    sheet = make_case_sheet(folder, validation_share=0.0)
+    assert set(sheet["split"]) == {"train", "test"}
+    assert "no validation case" in caplog.text
+    splits = {f"case_{number:05d}": "train" for number in NUMBERS[1:-1]} | {"case_00000": "test"}
+    assert set(make_case_sheet(folder, splits=splits)["split"]) == {"train", "test"}
+    with pytest.raises(InputError, match="none left for test"):
+        make_case_sheet(folder, splits=dict.fromkeys(splits, "train"))
+
+
 def test_a_case_without_ct_is_left_out_with_its_reason(folder, caplog):
     (folder / "case_00005/imaging.nii.gz").unlink()
     assert "case_00005" not in set(make_case_sheet(folder, thesis_split=True)["case"])

@@ -92,8 +92,22 @@ def test_a_panel_a_network_with_a_point_for_each_tumour(scores, tmp_path):
     points = figure.axes[1].collections[0].get_offsets()
     assert points.tolist() == own[["volume_ml_tumour", "dice_tumour"]].to_numpy().tolist()
     write_figure(figure, tmp_path / "a.png")
-    with pytest.raises(InputError, match="no test case with a tumour"):
-        draw_volumes(tumours[:0])
+
+
+def test_without_tumours_the_figure_says_so(scores, tmp_path):
+    figure = draw_volumes(collect_tumours(NETWORKS, scores)[:0])
+    assert [text.get_text() for text in figure.texts] == ["No test case has a tumour."]
+    write_figure(figure, tmp_path / "a.png")
+
+
+def test_a_single_patient_has_no_interval(comparison):
+    def explained(rows):
+        return draw_comparison(rows).legends[0].get_texts()[0].get_text()
+
+    ends = [name for name in comparison if name.endswith(("_low", "_high"))]
+    alone = comparison.assign(cases=1, **dict.fromkeys(ends, np.nan))
+    assert explained(alone) == "the only test patient: no interval"
+    assert explained(comparison) == "mean and 95 % interval over patients"
 
 
 def test_tumours_that_nobody_finds_have_no_correlation(scores):

@@ -28,6 +28,10 @@ def test_a_good_sheet(read):
     assert sheet.at["case_00210", "segmentation"] == ""
 
 
+def test_there_may_be_no_validation_case(read):
+    assert set(read(HEAD + GOOD.replace("validation\n", "train\n"))["split"]) == {"train", "test"}
+
+
 @pytest.mark.parametrize("name", ["sheets/demo_kits19.csv", "tests/tiny_kits19.csv"])
 def test_the_demo_sheets_are_good(root, name):
     sheet = read_case_sheet(root / name, root / "schemas/kits19_cases.schema.json")
@@ -48,7 +52,7 @@ def test_the_demo_sheets_are_good(root, name):
         (HEAD + GOOD.replace("case_00000", "case 0"), "line 2, case"),
         (HEAD + GOOD.replace("a/segmentation.nii.gz", ""), "line 2: found case case_00000 in train without"),
         (HEAD + GOOD.replace("b/segmentation.nii.gz", ""), "line 3: found case case_00120 in validation"),
-        (HEAD + GOOD.replace("validation\n", "train\n"), "4 cases, none of them in validation"),
+        (HEAD + GOOD.replace("train\n", "validation\n"), "4 cases, none of them in train"),
     ],
 )
 def test_bad_sheets_are_explained(read, text, message):

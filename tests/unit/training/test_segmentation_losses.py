@@ -42,7 +42,10 @@ def _index(y, p, w, alpha, beta):
 
 def _expected(name, y, p):
     cross_entropy = -(y * np.log(p)).sum(axis=1).mean()
-    dice = (2 * (y * p).sum() + 1e-3) / (y.sum() + p.sum() + 1e-3)
+    dice, weighted_dice = (
+        (2 * (w * y * p).sum() + 1e-3) / ((w * y).sum() + (w * p).sum() + 1e-3)
+        for w in (1, np.array(WEIGHTS))
+    )
     focal = -0.25 * (1 - p) ** 2 * y * np.log(p) - 0.75 * p**2 * (1 - y) * np.log(1 - p)
     return {
         "cross_entropy": cross_entropy,
@@ -52,6 +55,7 @@ def _expected(name, y, p):
         "dice": 1 - _index(y, p, 1, 0.5, 0.5),
         "jaccard": 1 - _index(y, p, 1, 1, 1),
         "softmax_dice": 0.5 * cross_entropy + 0.5 * (1 - dice),
+        "weighted_softmax_dice": 0.5 * cross_entropy + 0.5 * (1 - weighted_dice),
         "tversky": 1 - _index(y, p, 1, 0.7, 0.3),
         "weighted_dice": 1 - _index(y, p, np.array(WEIGHTS), 0.5, 0.5),
     }[name]
@@ -107,7 +111,7 @@ def test_a_pixel_that_is_surely_wrong_still_gives_a_gradient(name):
     loss.backward()
     assert torch.isfinite(loss)
     assert torch.isfinite(logits.grad).all()
-    if "entropy" in name or name in ("focal", "softmax_dice"):
+    if "entropy" in name or name in ("focal", "softmax_dice", "weighted_softmax_dice"):
         assert logits.grad[0, 1].item() > 0.01
 
 
