@@ -89,7 +89,7 @@ def describe_variants(kits19: Mapping[str, Any]) -> dict[str, Training]:
     _check_known("kits19.study.network", study["network"], networks)
     names = [variant["name"] for variant in study["variants"]]
     _check_unique("kits19.study.variants", [*networks, TRAIN, VALIDATION, *names])
-    entry = networks[study["network"]]
+    entry = networks[study["network"]] | {"samples_per_epoch": study["samples_per_epoch"]}
     return {
         variant["name"]: Training(
             variant["name"],

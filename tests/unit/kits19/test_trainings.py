@@ -57,9 +57,10 @@ def test_a_variant_changes_what_it_names_and_nothing_else(section):
     assert changed.settings["loss"] == {"name": "focal"}
     assert changed.settings["optimisation"] == base["optimisation"] | {"learning_rate": 0.5}
     assert changed.settings["network"] == base["network"] | {"batch_norm": False}
-    same = {"loss", "optimisation", "network"}
-    assert {k: v for k, v in changed.settings.items() if k not in same} == {
-        k: v for k, v in base.items() if k not in same
+    assert changed.settings["samples_per_epoch"] == section["study"]["samples_per_epoch"]
+    other = {"loss", "optimisation", "network", "samples_per_epoch"}
+    assert {k: v for k, v in changed.settings.items() if k not in other} == {
+        k: v for k, v in base.items() if k not in other
     }
     assert changed.samples == "train"
 
