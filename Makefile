@@ -42,7 +42,7 @@ kits19_real: .venv/installed $(REAL_CASES)
 	$(REAL_SHEET)/slices_to_scan/cases.csv --split case_10036=train --split case_90000=test
 	$(REAL_SHEET)/scan_to_slices/cases.csv --split case_90000=train --split case_10036=test
 	mkdir -p $(REAL)/phantoms_to_both
-	(grep -E '^case,|,train$$' sheets/demo_kits19.csv; sed '1d; s/[a-z]*$$/test/' $(REAL)/slices_to_scan/cases.csv) > $(REAL)/phantoms_to_both/cases.csv
+	(grep -E '^case(,|_000(0[0-9]|1[0-4])|_00160)' sheets/demo_kits19.csv; sed '1d; s/[a-z]*$$/test/' $(REAL)/slices_to_scan/cases.csv) > $(REAL)/phantoms_to_both/cases.csv
 	set -e; for run in slices_to_scan scan_to_slices phantoms_to_both; do $(SNAKEMAKE) kits19 --directory $(REAL)/$$run --configfile configs/kits19_real.yaml; done
 $(REAL)/cases/case_10036/segmentation.nii.gz: | .venv/installed
 	.venv/bin/python -m medscale kits19_case $(REAL_DATA)/kits19_png/images $(REAL_DATA)/kits19_png/masks --kidney 0,0,255 --tumour 255,0,0 --window -79 304 --output $(@D)

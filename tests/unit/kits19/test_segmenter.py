@@ -97,7 +97,8 @@ def test_a_card_says_what_a_network_takes_and_how_it_was_trained(tmp_path, cases
     save_model(network, card, tmp_path / "run.safetensors")
     loaded, card = load_model(tmp_path / "run.safetensors", CPU)
     images = torch.rand(1, 1, SIZE, SIZE)
-    torch.testing.assert_close(loaded(images), network.eval()(images))
+    # The trained one has its channels last in memory, and sums in another order.
+    torch.testing.assert_close(loaded(images), network.eval()(images), atol=1e-4, rtol=1e-4)
     assert card.network == SETTINGS["network"]
     assert card.inputs == {
         "classes": ["background", "kidney", "tumour"],
