@@ -51,6 +51,7 @@ class SegmenterSettings:
     generated_share : float
         Share of the samples that a generator drew; 0 for none.
     precision : {"float32", "bfloat16"}
+        `bfloat16` for blocks needs a GPU.
     """
 
     network: dict[str, Any]
@@ -136,12 +137,14 @@ def train_segmenter(
     Raises
     ------
     InputError
-        If the network is none for these samples, or the samples cannot be used (see `SampleDataset`).
+        If the network is none for these samples, the device cannot compute it in this precision, or the
+        samples cannot be used (see `SampleDataset`).
     """
     rows = add_generated(tables.train, tables.generated, settings.generated_share)
     dataset = SampleDataset(rows, prepared, derive_seed(seed, "augment"), loading)
     task = _task(settings, tables.class_weights, seed)
     _check_dimensions(settings.network["name"], task.network, dataset.form)
+    _check_precision(settings.precision, task.network, device)
     fit(
         task,
         dataset.load(_order(settings, len(dataset), derive_seed(seed, "order"))),
@@ -211,3 +214,14 @@ def _card(
         "window_hu": list(form.window_hu),
     }
     return ModelCard(network, inputs, described | facts, history)
+
+
+def _check_precision(precision: str, network: nn.Module, device: torch.device) -> None:
+    # With torch 2.13, some of the gradients of Conv3d in bfloat16 are memory that nobody wrote, often NaN.
+    if precision == "bfloat16" and network.dimensions == 3 and device.type == "cpu":
+        raise InputError(
+            "training.precision",
+            "bfloat16 for a network for blocks of slices, on a CPU",
+            "float32: torch's gradients of such a network are wrong there",
+            "Set float32, or run on a GPU.",
+        )

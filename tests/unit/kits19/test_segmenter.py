@@ -117,7 +117,8 @@ def test_a_card_says_what_a_network_takes_and_how_it_was_trained(tmp_path, cases
 
 
 def test_a_network_finds_the_kidney_of_another_patient(tmp_path, cases):
-    _, card = _train(tmp_path, cases, epochs=30, augmentation=None, plateau=None)
+    falling = {"learning_rate": 0.01, "schedule": "cosine"}
+    _, card = _train(tmp_path, cases, epochs=30, augmentation=None, plateau=None, optimisation=falling)
     last = card.history[-1]
     assert last["validation_dice_kidney"] > 0.7
     assert last["validation_weighted_jaccard"] > 0.5
@@ -126,9 +127,14 @@ def test_a_network_finds_the_kidney_of_another_patient(tmp_path, cases):
 
 def test_blocks_train_a_network_for_volumes(tmp_path, cases):
     tables = _tables(cases, DEPTH)
-    _, card = _train(tmp_path, cases, tables, **BLOCKS, samples_per_epoch=6, precision="bfloat16")
+    _, card = _train(tmp_path, cases, tables, **BLOCKS, samples_per_epoch=6)
     assert (card.inputs["dimensions"], card.inputs["slices"]) == (3, DEPTH)
     assert "validation_dice_tumour" in card.history[-1]
+
+
+def test_half_precision_of_blocks_is_refused_without_a_gpu(tmp_path, cases):
+    with pytest.raises(InputError, match="float32"):
+        _train(tmp_path, cases, _tables(cases, DEPTH), **BLOCKS, precision="bfloat16")
 
 
 def test_an_empty_table_of_validation_is_watched_by_nobody(tmp_path, cases):
