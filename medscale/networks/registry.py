@@ -4,7 +4,11 @@ import torch
 from torch import nn
 
 from medscale.errors import InputError
-from medscale.networks.classifiers import resnet
+from medscale.networks.classifiers import densenet, resnet, vgg
+from medscale.networks.classifiers.alexnet import AlexNet
+from medscale.networks.classifiers.googlenet import GoogLeNet
+from medscale.networks.classifiers.inception_v3 import InceptionV3
+from medscale.networks.classifiers.lenet import LeNet5
 from medscale.networks.generators import DCGANDiscriminator, DCGANGenerator
 from medscale.networks.segmenters.deeplab import DeepLabV3Plus, DeepLabV3PlusDecoder
 from medscale.networks.segmenters.denseunet_big import DenseUnetBig
@@ -15,11 +19,18 @@ from medscale.networks.segmenters.unet3d import Unet3D
 from medscale.networks.unet import UNet
 
 CLASSIFIERS = {
+    "lenet5": LeNet5,
+    "alexnet": AlexNet,
+    "vgg16": vgg.vgg16,
+    "vgg19": vgg.vgg19,
+    "googlenet": GoogLeNet,
+    "inception_v3": InceptionV3,
     "resnet10": resnet.resnet10,
     "resnet18": resnet.resnet18,
     "resnet34": resnet.resnet34,
     "resnet50": resnet.resnet50,
     "resnet101": resnet.resnet101,
+    "densenet121": densenet.densenet121,
 }
 RESTORERS = {"unet": UNet}
 SEGMENTERS = {

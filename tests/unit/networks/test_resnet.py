@@ -1,38 +1,44 @@
-import json
-import os
-
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from medscale.errors import InputError
 from medscale.networks.registry import CLASSIFIERS, build_network
 from medscale.networks.weights import load_pretrained
 
-REFERENCE = "reference/torchvision-state-dicts.json"
-
-
-@pytest.mark.parametrize("name", ["resnet50", "resnet101"])
-def test_parameters_have_the_names_and_shapes_of_torchvision(name, real_data):
-    path = real_data.parent / REFERENCE
-    if not path.exists() and not os.environ.get("CI"):
-        pytest.skip(f"no {path}")
-    expected = json.loads(path.read_text())[name]
-    own = {key: list(value.shape) for key, value in build_network(name, 0, outputs=1000).state_dict().items()}
-    assert own == expected
+RESNETS = [name for name in CLASSIFIERS if name.startswith("resnet")]
 
 
 def test_the_network_of_the_thesis_has_its_size():
     assert sum(weight.numel() for weight in build_network("resnet101", 0).parameters()) == 42_502_209
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_every_classifier_gives_one_logit_and_passes_gradients_to_every_weight(name):
+@pytest.mark.parametrize("name", RESNETS)
+def test_every_resnet_gives_one_logit_and_passes_gradients_to_every_weight(name):
     network = build_network(name, 0, width=8)
     logits = network(torch.randn(2, 3, 64, 64))
     assert logits.shape == (2, 1)
     logits.sum().backward()
     assert all(weight.grad is not None for weight in network.parameters())
+
+
+@pytest.mark.parametrize("name", RESNETS)
+def test_the_plain_network_is_the_residual_one_less_its_projections(name):
+    residual, plain = (build_network(name, 0, width=4, shortcuts=flag) for flag in (True, False))
+    layers = [key for key in residual.state_dict() if ".downsample." not in key]
+    assert list(plain.state_dict()) == layers
+    assert len(layers) < len(residual.state_dict())
+    assert plain(torch.randn(2, 3, 32, 32)).shape == (2, 1)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+def test_nothing_goes_around_a_plain_block(name):
+    x = torch.rand(2, 4 if name == "resnet18" else 16, 8, 8)
+    for shortcuts in (True, False):
+        block = build_network(name, 0, width=4, shortcuts=shortcuts).layer1[1]
+        nn.init.zeros_((block.bn2 if name == "resnet18" else block.bn3).weight)
+        assert torch.equal(block(x), x if shortcuts else torch.zeros_like(x))
 
 
 def test_weights_follow_from_the_seed_and_leave_the_global_generator_alone():
