@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_ct_sheet(commands)
     _add_kits19_sheet(commands)
     _add_kits19_case(commands)
+    _add_scan_sheet(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     try:
@@ -147,6 +148,41 @@ def _run_kits19_case(chosen: argparse.Namespace) -> None:
         make_case_from_pictures(*places, **labels, window_hu=tuple(chosen.window), spacing_mm=spacing_mm)
     else:
         make_case_from_volumes(*places, **{name: [one for (one,) in own] for name, own in labels.items()})
+
+
+def _add_scan_sheet(commands) -> None:
+    parser = commands.add_parser("scan_sheet", help="write the sheet of brain MR or breast ultrasound images")
+    parser.add_argument("folder", help="folder with yes/ and no/, or with benign/, malignant/ and normal/")
+    parser.add_argument("--output", required=True, help="the sheet to write, such as scans.csv")
+    parser.add_argument("--duplicates", metavar="FILE", help="also write the pairs of duplicates, as CSV")
+    parser.add_argument(
+        "--no-guard",
+        action="store_true",
+        help="draw single images, so that duplicates of a picture may lie in train and test",
+    )
+    for split, share in (("test", 0.2), ("validation", 0.1)):
+        parser.add_argument(
+            f"--{split}-share", type=float, default=share, help=f"share of each class for {split} ({share})"
+        )
+    parser.add_argument("--seed", type=int, default=0, help="draws the splits (0)")
+    parser.set_defaults(run=_run_scan_sheet)
+
+
+def _run_scan_sheet(chosen: argparse.Namespace) -> None:
+    from medscale.files.tables import write_table
+    from medscale.scans.scan_sheet import divide_scans, survey_scans
+    from medscale.scans.sheets import count_leaked
+
+    scans, pairs = survey_scans(chosen.folder)
+    shares = {"test_share": chosen.test_share, "validation_share": chosen.validation_share}
+    sheet = divide_scans(scans, guard=not chosen.no_guard, **shares, seed=chosen.seed)
+    write_table(sheet, chosen.output)
+    if chosen.duplicates:
+        write_table(pairs, chosen.duplicates)
+    counts = sheet.groupby(["split", "class"]).agg(images=("image", "size"), groups=("group", "nunique"))
+    logging.info("%s: %d images\n%s", chosen.output, len(sheet), counts.to_string())
+    found = f"{len(pairs)} pairs of duplicates, {int(pairs['exact'].sum())} of them exact"
+    logging.info("%s; %d test images have one in train", found, count_leaked(sheet))
 
 
 def _add_validation_share(parser: argparse.ArgumentParser) -> None:

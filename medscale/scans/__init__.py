@@ -1,0 +1,1 @@
+"""Brain MR and breast ultrasound images: sheets, pictures, and what is in them twice."""
