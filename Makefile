@@ -1,4 +1,5 @@
-# `make pn_stage`, `make sparse_ct` and `make kits19` run studies on demo data, `make test` the tests; all install what is missing.
+# `make pn_stage`, `make sparse_ct`, `make kits19` and `make scans` run studies on demo data, `make test` the tests; all
+# install what is missing.
 
 PYTHON ?= python3
 CORES ?= $(shell nproc)
@@ -12,7 +13,7 @@ DATA ?= $(REAL_DATA)/ct_dicom
 CT ?= $(addprefix $(DATA)/,tcga_lung_100 totalseg_series single tcia_covid_ny_sbu)
 STUDY = runs/sparse_ct_study
 
-.PHONY: pn_stage balancing_study sparse_ct sparse_ct_study kits19 kits19_study kits19_real all resume test bench lint
+.PHONY: pn_stage balancing_study sparse_ct sparse_ct_study kits19 kits19_study kits19_real scans architectures all resume test bench lint
 
 pn_stage: .venv/installed
 	$(SNAKEMAKE) results/pn_stage.csv results/metrics/pathology.json
@@ -48,6 +49,13 @@ $(REAL)/cases/case_10036/segmentation.nii.gz: | .venv/installed
 	.venv/bin/python -m medscale kits19_case $(REAL_DATA)/kits19_png/images $(REAL_DATA)/kits19_png/masks --kidney 0,0,255 --tumour 255,0,0 --window -79 304 --output $(@D)
 $(REAL)/cases/case_90000/segmentation.nii.gz: | .venv/installed
 	.venv/bin/python -m medscale kits19_case $(REAL_DATA)/ct_nifti/totalseg_example_ct_sm.nii.gz $(REAL_DATA)/ct_nifti/totalseg_example_ct_sm_seg.nii.gz --kidney 2 3 --output $(@D)
+
+scans: .venv/installed
+	$(SNAKEMAKE) scans
+
+# All networks of the comparison, narrow ones for two cores, in a run of their own.
+architectures: .venv/installed
+	$(SNAKEMAKE) results/scans/architectures.csv results/scans/architectures.cost.csv results/scans/figures/architectures.png --directory runs/architectures --configfile configs/architectures.yaml
 
 all: .venv/installed
 	$(SNAKEMAKE)

@@ -15,6 +15,7 @@ include: "rules/demo_data.smk"
 include: "rules/pathology.smk"
 include: "rules/sparse_ct.smk"
 include: "rules/kits19.smk"
+include: "rules/scans.smk"
 
 
 rule all:
@@ -24,3 +25,4 @@ rule all:
         rules.sparse_ct.input,
         rules.kits19.input,
         rules.compare_variants.output,
+        rules.scans.input,

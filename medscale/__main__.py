@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_kits19_sheet(commands)
     _add_kits19_case(commands)
     _add_scan_sheet(commands)
+    _add_subject_sheet(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     try:
@@ -160,11 +161,7 @@ def _add_scan_sheet(commands) -> None:
         action="store_true",
         help="draw single images, so that duplicates of a picture may lie in train and test",
     )
-    for split, share in (("test", 0.2), ("validation", 0.1)):
-        parser.add_argument(
-            f"--{split}-share", type=float, default=share, help=f"share of each class for {split} ({share})"
-        )
-    parser.add_argument("--seed", type=int, default=0, help="draws the splits (0)")
+    _add_class_shares(parser)
     parser.set_defaults(run=_run_scan_sheet)
 
 
@@ -183,6 +180,51 @@ def _run_scan_sheet(chosen: argparse.Namespace) -> None:
     logging.info("%s: %d images\n%s", chosen.output, len(sheet), counts.to_string())
     found = f"{len(pairs)} pairs of duplicates, {int(pairs['exact'].sum())} of them exact"
     logging.info("%s; %d test images have one in train", found, count_leaked(sheet))
+
+
+def _add_subject_sheet(commands) -> None:
+    parser = commands.add_parser("subject_sheet", help="write the sheet of brain volumes with age and sex")
+    parser.add_argument("participants", help="CSV or TSV with a line for each subject, with its age and sex")
+    parser.add_argument(
+        "--image",
+        action="append",
+        required=True,
+        metavar="CHANNEL=PATTERN",
+        help="files of t1, t2 or flair, with columns in braces: t1=t1/{MRID}_T1.nii.gz; may be repeated",
+    )
+    classes = parser.add_mutually_exclusive_group(required=True)
+    classes.add_argument("--class", dest="label", metavar="COLUMN", help="the column that names the classes")
+    classes.add_argument(
+        "--class-above", metavar="COLUMN=NUMBER", help="two classes: above the number, and not above it"
+    )
+    parser.add_argument("--output", required=True, help="the sheet to write, such as subjects.csv")
+    _add_class_shares(parser)
+    parser.set_defaults(run=_run_subject_sheet)
+
+
+def _run_subject_sheet(chosen: argparse.Namespace) -> None:
+    from medscale.files.tables import write_table
+    from medscale.scans.subject_sheet import ClassRule, make_subject_sheet
+
+    example = "CHANNEL=PATTERN, such as t1=t1/{MRID}_T1.nii.gz"
+    images = dict(_pair(text, "--image", example) for text in chosen.image)
+    rule = ClassRule(chosen.label)
+    if chosen.class_above:
+        column, number = _pair(chosen.class_above, "--class-above", "COLUMN=NUMBER, such as Age=80")
+        rule = ClassRule(column, _number(number, "--class-above"))
+    shares = {"test_share": chosen.test_share, "validation_share": chosen.validation_share}
+    sheet = make_subject_sheet(chosen.participants, images, rule, **shares, seed=chosen.seed)
+    write_table(sheet, chosen.output)
+    counts = sheet.groupby(["split", "class"]).agg(subjects=("subject", "size"))
+    logging.info("%s: %d subjects\n%s", chosen.output, len(sheet), counts.to_string())
+
+
+def _add_class_shares(parser: argparse.ArgumentParser) -> None:
+    for split, share in (("test", 0.2), ("validation", 0.1)):
+        parser.add_argument(
+            f"--{split}-share", type=float, default=share, help=f"share of each class for {split} ({share})"
+        )
+    parser.add_argument("--seed", type=int, default=0, help="draws the splits (0)")
 
 
 def _add_validation_share(parser: argparse.ArgumentParser) -> None:
@@ -205,13 +247,23 @@ def _add_division(parser: argparse.ArgumentParser, splits: str) -> None:
     parser.add_argument("--seed", type=int, default=0, help="draws these patients (0)")
 
 
-def _pair(text: str) -> tuple[str, str]:
-    patient, equals, split = text.partition("=")
+def _pair(
+    text: str, option: str = "--split", expected: str = "PATIENT=SPLIT, such as patient_910=test"
+) -> tuple[str, str]:
+    """Return what stands before and after the first equals sign of an option's value."""
+    first, equals, second = text.partition("=")
     if not equals:
+        raise InputError(option, repr(text), expected, "Correct the option.")
+    return first, second
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
         raise InputError(
-            "--split", repr(text), "PATIENT=SPLIT, such as patient_910=test", "Correct the option."
-        )
-    return patient, split
+            option, repr(text), "a number after the equals sign", "Correct the option."
+        ) from None
 
 
 def _label(text: str, option: str, numbers: int) -> tuple[int, ...]:

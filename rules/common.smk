@@ -51,3 +51,4 @@ def wildcards_row(wildcards):
 include: "names/pathology.smk"
 include: "names/sparse_ct.smk"
 include: "names/kits19.smk"
+include: "names/scans.smk"

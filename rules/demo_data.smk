@@ -113,3 +113,72 @@ rule describe_demo_cases:
         cases=list(CASES.index),
     script:
         "../workflow_scripts/demo_data/describe_demo_cases.py"
+
+
+for number, members in in_jobs(demo_scans("brain_mri"), 80).items():
+
+    rule:
+        """Paint brain MR images."""
+        name:
+            f"draw_demo_brains_{number}"
+        input:
+            code=code("demo_data/draw_demo_brains"),
+        output:
+            images=members,
+        log:
+            f"logs/draw_demo_brains/{number}.log",
+        benchmark:
+            f"logs/benchmarks/draw_demo_brains/{number}.tsv"
+        conda:
+            "../envs/cpu.yaml"
+        params:
+            cfg=settings("seed"),
+        script:
+            "../workflow_scripts/demo_data/draw_demo_brains.py"
+
+
+for number, members in in_jobs(demo_scans("breast_ultrasound"), 80).items():
+
+    rule:
+        """Paint breast ultrasound images with the masks of their lesions."""
+        name:
+            f"draw_demo_breasts_{number}"
+        input:
+            code=code("demo_data/draw_demo_breasts"),
+        output:
+            images=members,
+            masks=masks_of_demo(members),
+        log:
+            f"logs/draw_demo_breasts/{number}.log",
+        benchmark:
+            f"logs/benchmarks/draw_demo_breasts/{number}.tsv"
+        conda:
+            "../envs/cpu.yaml"
+        params:
+            cfg=settings("seed"),
+        script:
+            "../workflow_scripts/demo_data/draw_demo_breasts.py"
+
+
+for number, members in in_jobs(demo_subjects(), 30).items():
+
+    rule:
+        """Paint T1 and FLAIR volumes of heads."""
+        name:
+            f"draw_demo_subjects_{number}"
+        input:
+            code=code("demo_data/draw_demo_subjects"),
+        output:
+            t1=SUBJECTS.loc[members, "t1"].tolist(),
+            flair=SUBJECTS.loc[members, "flair"].tolist(),
+        log:
+            f"logs/draw_demo_subjects/{number}.log",
+        benchmark:
+            f"logs/benchmarks/draw_demo_subjects/{number}.tsv"
+        conda:
+            "../envs/cpu.yaml"
+        params:
+            cfg=settings("seed"),
+            rows=SUBJECTS.loc[members, ["subject", "class"]].to_dict("list"),
+        script:
+            "../workflow_scripts/demo_data/draw_demo_subjects.py"

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from medscale.files.tables import write_json
+from medscale.files.tables import read_json, write_json
 
 SUFFIX = ".provenance.json"
 WHOLE_FILE_BYTES = 64 * 2**20
@@ -73,6 +73,12 @@ def write_sidecars(outputs: Iterable[str | Path], origin: Origin) -> None:
     }
     for path in outputs:
         write_json({"output": Path(path).name, "digest": digest(path), **shared}, f"{path}{SUFFIX}")
+
+
+def read_seconds(path: str | Path) -> float:
+    """Return the seconds of the job that wrote a file; NaN where it has no sidecar."""
+    sidecar = Path(f"{path}{SUFFIX}")
+    return float(read_json(sidecar)["run"]["seconds"]) if sidecar.is_file() else float("nan")
 
 
 def digest(path: str | Path) -> str:

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from medscale.errors import InputError
+from medscale.figures.colours import style_of
 from medscale.kits19.comparison import POOLED
-from medscale.kits19.figure_colours import style_of
 from medscale.kits19.floors import FLOORS
 
 PANELS = {

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from medscale.errors import InputError
+from medscale.figures.outlines import draw_outlined
 from medscale.kits19.surface import bounding_box
 
 CELL_INCHES, TITLE_INCHES, LINE_INCHES = 2.0, 0.3, 0.16
@@ -61,7 +61,8 @@ def draw_segmentations(
         places[0].set_ylabel(title.replace("_", "\n"), rotation=0, ha="right", va="center", fontsize=9)
         written = (notes or {}).get(title, [""] * len(columns))
         for axes, image, labels, note in zip(places, images, row, written, strict=True):
-            _draw_slice(axes, image[view], labels[view], window_hu)
+            outlines = [(labels[view] >= lowest, colour) for lowest, colour in OUTLINES.values()]
+            draw_outlined(axes, image[view], outlines, window_hu)
             axes.text(0.03, 0.03, note, color="white", fontsize=7, transform=axes.transAxes)
     for axes, title in zip(grid[0], columns, strict=True):
         axes.set_title(title, fontsize=9)
@@ -69,22 +70,6 @@ def draw_segmentations(
     figure.legend(handles=handles, loc="outside upper right", ncols=2, fontsize=8, frameon=False)
     figure.supxlabel("\n".join(lines), fontsize=8, x=0.01, ha="left")
     return figure
-
-
-def _draw_slice(axes: Axes, image: np.ndarray, labels: np.ndarray, window_hu: tuple[float, float]) -> None:
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
-    axes.imshow(image, cmap="gray", vmin=window_hu[0], vmax=window_hu[1])
-    for lowest, colour in OUTLINES.values():
-        mask = labels >= lowest
-        if mask.any():
-            # Air around the picture closes outlines at its edge; outlines run between pixels.
-            edge = np.arange(-1, max(mask.shape) + 1)
-            padded = np.pad(mask, 1).astype(float)
-            axes.contour(
-                edge[: padded.shape[1]], edge[: padded.shape[0]], padded, [0.5], colors=colour, linewidths=1.1
-            )
-    axes.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
 
 
 def _common_view(labels: Sequence[np.ndarray], shape: tuple[int, int]) -> tuple[slice, slice]:

@@ -8,8 +8,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from medscale.files.provenance import SUFFIX
-from medscale.files.tables import read_json
+from medscale.files.provenance import read_seconds
 from medscale.kits19.cases import CLASSES
 from medscale.networks.parameter_count import count_parameters
 from medscale.networks.registry import build_network
@@ -86,12 +85,6 @@ def measure_training_step(card: Mapping[str, Any], device: torch.device) -> Step
     """Measure a step of the training that a model card describes, with random images and no augmentation."""
     batch_size = card["training"]["batch_size"]
     return measure_step(partial(_build_step, card, device=device), batch_size, device)
-
-
-def read_seconds(path: str | Path) -> float:
-    """Return the seconds of the job that wrote a file; NaN where it has no sidecar."""
-    sidecar = Path(f"{path}{SUFFIX}")
-    return float(read_json(sidecar)["run"]["seconds"]) if sidecar.is_file() else float("nan")
 
 
 def _build_step(card: Mapping[str, Any], batch_size: int, device: torch.device) -> Step:

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
+from medscale.figures.colours import style_of
 from medscale.files.pictures import draw_note
-from medscale.kits19.figure_colours import style_of
 from medscale.kits19.tumour_volumes import DICE, VOLUME, correlate
 
 PANEL_INCHES, PANELS_A_LINE = 2.5, 5

@@ -9,6 +9,8 @@ from medscale.networks.classifiers.alexnet import AlexNet
 from medscale.networks.classifiers.googlenet import GoogLeNet
 from medscale.networks.classifiers.inception_v3 import InceptionV3
 from medscale.networks.classifiers.lenet import LeNet5
+from medscale.networks.classifiers.strided_cnn import StridedCNN
+from medscale.networks.classifiers.volume_cnn import VolumeCNN
 from medscale.networks.generators import DCGANDiscriminator, DCGANGenerator
 from medscale.networks.segmenters.deeplab import DeepLabV3Plus, DeepLabV3PlusDecoder
 from medscale.networks.segmenters.denseunet_big import DenseUnetBig
@@ -31,7 +33,9 @@ CLASSIFIERS = {
     "resnet50": resnet.resnet50,
     "resnet101": resnet.resnet101,
     "densenet121": densenet.densenet121,
+    "strided_cnn": StridedCNN,
 }
+VOLUME_CLASSIFIERS = {"volume_cnn": VolumeCNN}
 RESTORERS = {"unet": UNet}
 SEGMENTERS = {
     "unet2d": Unet2D,
@@ -46,7 +50,7 @@ SEGMENTERS = {
 }
 GENERATORS = {"dcgan_generator": DCGANGenerator}
 DISCRIMINATORS = {"dcgan_discriminator": DCGANDiscriminator}
-NETWORKS = CLASSIFIERS | RESTORERS | SEGMENTERS | GENERATORS | DISCRIMINATORS
+NETWORKS = CLASSIFIERS | VOLUME_CLASSIFIERS | RESTORERS | SEGMENTERS | GENERATORS | DISCRIMINATORS
 
 
 def build_network(name: str, seed: int, **settings) -> nn.Module:

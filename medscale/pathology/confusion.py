@@ -1,15 +1,10 @@
 """What was true beside what was predicted: for slides, and for patients by their stages."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from medscale.pathology.agreement import count_confusion
 from medscale.pathology.staging import CLASSES, STAGES, stage_patient
-
-CELL_INCHES = 0.85
 
 
 def judge_slides(slide_classes: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -56,31 +51,3 @@ def confuse_patients(slide_classes: pd.DataFrame, split: str) -> np.ndarray:
     """Return counts of patients, int64, shape (5, 5): rows are the true `STAGES`, columns the predicted."""
     judged = judge_patients(slide_classes, split)
     return count_confusion(list(judged["true"]), list(judged["predicted"]), STAGES)
-
-
-def draw_confusion(matrix: np.ndarray, labels: Sequence[str], *, title: str = "") -> Figure:
-    """Draw a confusion matrix: counts in the cells, shaded by the share of their row.
-
-    Parameters
-    ----------
-    matrix : ndarray of int, shape (labels, labels)
-        Rows are true, columns predicted.
-    labels : sequence of str
-    title : str
-    """
-    totals = matrix.sum(axis=1, keepdims=True)
-    shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
-    side = CELL_INCHES * len(labels)
-    figure = Figure(figsize=(side + 1.9, side + 1.5), layout="constrained")
-    axes = figure.add_subplot()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(matrix.shape):
-        if matrix[row, column]:
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            text = f"{matrix[row, column]}\n{shares[row, column]:.0%}"
-            axes.text(column, row, text, ha="center", va="center", color=colour)
-    axes.set_xticks(range(len(labels)), labels)
-    rows = [f"{label}\n(n = {total})" for label, total in zip(labels, totals[:, 0], strict=True)]
-    axes.set_yticks(range(len(labels)), rows)
-    axes.set(xlabel="predicted", ylabel="true", title=title)
-    return figure

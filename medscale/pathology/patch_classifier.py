@@ -9,16 +9,18 @@ import pandas as pd
 import torch
 from torch import nn
 
+from medscale.networks.imagenet import MEAN, SPREAD, normalise
 from medscale.networks.registry import build_network
 from medscale.networks.weights import load_pretrained
 from medscale.pathology.patch_data import PatchDataset, SlideFiles, load_batches
 from medscale.seeds import derive_seed, generator
 from medscale.training.batch_schedules import parse_schedule
 from medscale.training.batches import EpochBatches
-from medscale.training.classification import MEAN, SPREAD, Augmentation, Classification, normalise
+from medscale.training.classification import Classification
 from medscale.training.fitting import fit
 from medscale.training.models import ModelCard
 from medscale.training.optimisation import Optimisation
+from medscale.training.patch_feed import Augmentation, PatchFeed
 
 CLASSES = ["tumour"]
 PREDICTION_BATCH = 256
@@ -72,7 +74,8 @@ def train_classifier(
     task = Classification(
         network.to(memory_format=torch.channels_last),
         Optimisation(**settings.optimisation),
-        Augmentation(**settings.augmentation),
+        PatchFeed(Augmentation(**settings.augmentation)),
+        seed=seed,
     )
     dataset = PatchDataset(manifest, files, settings.memory_gb)
     order = EpochBatches(

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from medscale.pathology.patches import read_patches
 from medscale.pathology.slides import Slide
 from medscale.training.batches import EpochBatches
-from medscale.training.classification import PatchBatch
+from medscale.training.patch_feed import PatchBatch
 
 OPEN_SLIDES = 16
 CHANNELS = 3

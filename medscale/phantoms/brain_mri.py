@@ -1,6 +1,5 @@
 """Demo brain MR images: axial slices with or without a tumour, in the layout of the collection on the web."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +25,8 @@ FOLDS = (60, 60)
 FULL_SIZE_PX = 256
 BLUR_PX = 0.8
 SHADES = 255
+FILE_SIZE_PX = 192
+COPY = " copy"
 
 
 @dataclass(frozen=True)
@@ -114,23 +115,15 @@ def draw_brain(name: str, size_px: int, seed: int, *, tumour: bool) -> np.ndarra
     return _expose(cv2.GaussianBlur(picture, (0, 0), blur), plan, rng)
 
 
-def write_brain_folder(
-    folder: str | Path, count: int, size_px: int, seed: int, copies: Sequence[int] = ()
-) -> None:
-    """Write demo brains as `yes/Y1.jpg` and `no/1 no.jpg`, and so on.
+def write_brain(path: str | Path, seed: int, size_px: int = FILE_SIZE_PX) -> None:
+    """Write a demo brain as the collection names its images: `yes/Y1.jpg`, `no/1 no.jpg`.
 
-    Parameters
-    ----------
-    count : int
-        Images of each class, without copies.
-    copies : sequence of int
-        Numbers of images that are in each class a second time, as `Y1 copy.jpg`: what a guard has to find.
+    The folder says whether there is a tumour. `Y1 copy.jpg` is the same image as `Y1.jpg`: what a guard
+    against duplicates has to find.
     """
-    for number in range(1, count + 1):
-        for label, stem in (("yes", f"Y{number}"), ("no", f"{number} no")):
-            grey = draw_brain(stem, size_px, seed, tumour=label == "yes")
-            for end in ("", " copy") if number in copies else ("",):
-                write_grey(grey, Path(folder) / label / f"{stem}{end}.jpg")
+    path = Path(path)
+    grey = draw_brain(path.stem.removesuffix(COPY), size_px, seed, tumour=path.parent.name == "yes")
+    write_grey(grey, path)
 
 
 def _plan_tumour(rng: np.random.Generator) -> Outline:

@@ -20,7 +20,7 @@ STRANDS = ((50, 7), (80, 13))
 # Speckle is weaker than that of one coherent wave, because scanners average several.
 SPECKLE = 0.4
 SECOND_LESION = 0.15
-FULL_SIZE_PX = 512
+FULL_SIZE_PX, FILE_SIZE_PX = 512, 192
 # Speckle's size along the beam and across it, at full size.
 SPECKLE_PX = (1.1, 2.0)
 # What 0 and 1 stand for in decades of the echo.
@@ -100,20 +100,28 @@ def draw_breast(label: str, number: int, size_px: int, seed: int) -> tuple[np.nd
     return _expose(echo * passed, y, plan.gain, rng), masks
 
 
-def write_breast_folder(folder: str | Path, count: int, size_px: int, seed: int) -> None:
-    """Write `count` demo images of each class as `benign/benign (1).png` with masks, and so on.
+def name_masks(path: str | Path, seed: int) -> list[Path]:
+    """Return the masks of a demo image, of which one with two lesions has two, in BUSI's naming."""
+    path = Path(path)
+    count = max(1, len(plan_breast(*_parse(path), seed).lesions))
+    return [path.with_name(f"{path.stem}_mask{f'_{index}' if index else ''}.png") for index in range(count)]
+
+
+def write_breast(path: str | Path, seed: int, size_px: int = FILE_SIZE_PX) -> None:
+    """Write a demo image as BUSI names its images, `benign/benign (1).png`, with its masks beside it.
 
     Normal images have an empty mask, as in BUSI.
     """
-    for label in CLASSES:
-        for number in range(1, count + 1):
-            grey, masks = draw_breast(label, number, size_px, seed)
-            stem = f"{label} ({number})"
-            pictures = {stem: grey}
-            for index, mask in enumerate(masks or [np.zeros_like(grey)]):
-                pictures[f"{stem}_mask{f'_{index}' if index else ''}"] = mask
-            for name, values in pictures.items():
-                write_grey(values, Path(folder) / label / f"{name}.png")
+    grey, masks = draw_breast(*_parse(Path(path)), size_px, seed)
+    write_grey(grey, path)
+    for name, mask in zip(name_masks(path, seed), masks or [np.zeros_like(grey)], strict=True):
+        write_grey(mask, name)
+
+
+def _parse(path: Path) -> tuple[str, int]:
+    """Return class and number of `benign (1).png`."""
+    label, number = path.stem.removesuffix(")").split(" (")
+    return label, int(number)
 
 
 def _plan_benign(rng: np.random.Generator) -> tuple[Outline, ...]:

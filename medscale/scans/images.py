@@ -1,6 +1,5 @@
 """Pictures of one scan each, and the masks of their tumours, as grey arrays of any size."""
 
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,12 +7,8 @@ import cv2
 import numpy as np
 
 from medscale.errors import InputError
+from medscale.scans.picture_headers import is_jpeg, read_picture, refuse_picture
 
-PNG_SIGNATURE, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
-JPEG_SIGNATURE, JPEG_SCAN, JPEG_END = b"\xff\xd8\xff", b"\xff\xda", b"\xff\xd9"
-# Start-of-frame markers of JPEG: C0 to CF without C4 (tables), C8 (reserved) and CC (arithmetic coding).
-JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-MAX_EDGE_PX = 8192
 WHITE = 255
 # A mask's pixel belongs to the tumour from here on: grey from compression or smoothing is cut in the middle.
 HALF = 128
@@ -27,7 +22,7 @@ def read_size(path: str | Path) -> tuple[int, int]:
     InputError
         If the file is missing, neither PNG nor JPEG, truncated, or larger than 8192 pixels a side.
     """
-    return _check_content(_read_bytes(path), path)
+    return read_picture(path)[1]
 
 
 def read_grey(path: str | Path) -> np.ndarray:
@@ -46,13 +41,12 @@ def read_grey(path: str | Path) -> np.ndarray:
     InputError
         As `read_size`, or if the pixels are damaged or have more than 8 bit.
     """
-    content = _read_bytes(path)
-    _check_content(content, path)
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    content, _ = read_picture(path)
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), _decoding(content))
     if pixels is None:
-        raise _refuse(path, "damaged pixels")
+        raise refuse_picture(path, "damaged pixels")
     if pixels.dtype != np.uint8:
-        raise _refuse(
+        raise refuse_picture(
             path, f"{8 * pixels.itemsize} bit", "Export it with 8 bit, in the window that was read."
         )
     return _to_grey(pixels)
@@ -95,8 +89,6 @@ def check_same_size(found: Sequence[int], expected: Sequence[int], mask: str | P
 def resize_grey(values: np.ndarray, size_px: int) -> np.ndarray:
     """Stretch a picture to a square, as the network sees it; its proportions are not kept.
 
-    An axis that shrinks is averaged over areas, one that grows is interpolated linearly.
-
     Parameters
     ----------
     values : ndarray of uint8 or float32, shape (rows, columns)
@@ -107,10 +99,26 @@ def resize_grey(values: np.ndarray, size_px: int) -> np.ndarray:
     -------
     ndarray of the same type, shape (size_px, size_px)
     """
-    rows, columns = values.shape
+    return stretch_grey(values, (size_px, size_px))
+
+
+def stretch_grey(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Stretch a picture: an axis that shrinks is averaged over areas, one that grows interpolated linearly.
+
+    Parameters
+    ----------
+    values : ndarray of uint8 or float32, shape (rows, columns)
+    shape : (rows, columns)
+        Of the result.
+
+    Returns
+    -------
+    ndarray of the same type, of shape `shape`
+    """
+    smaller = tuple(min(own, wanted) for own, wanted in zip(values.shape, shape, strict=True))
     # In two steps, because OpenCV averages over areas only where neither axis grows.
-    smaller = cv2.resize(values, (min(columns, size_px), min(rows, size_px)), interpolation=cv2.INTER_AREA)
-    return cv2.resize(smaller, (size_px, size_px), interpolation=cv2.INTER_LINEAR)
+    shrunk = cv2.resize(values, smaller[::-1], interpolation=cv2.INTER_AREA)
+    return cv2.resize(shrunk, tuple(shape)[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def resize_mask(mask: np.ndarray, size_px: int) -> np.ndarray:
@@ -124,6 +132,8 @@ def resize_mask(mask: np.ndarray, size_px: int) -> np.ndarray:
     -------
     ndarray of uint8, shape (size_px, size_px)
     """
+    if not mask.any():
+        return np.zeros((size_px, size_px), np.uint8)
     return (resize_grey(mask.astype(np.float32), size_px) >= 0.5).astype(np.uint8)
 
 
@@ -132,13 +142,17 @@ def to_unit(grey: np.ndarray) -> np.ndarray:
     return grey.astype(np.float32) / WHITE
 
 
-def read_sample(path: str | Path, masks: Sequence[str | Path], size_px: int) -> tuple[np.ndarray, np.ndarray]:
+def read_sample(
+    path: str | Path, masks: Sequence[str | Path], size_px: int
+) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     """Read a picture and its merged masks, each file once, and stretch both to a square.
 
     Returns
     -------
     grey, mask : ndarray of uint8, shape (size_px, size_px)
         The picture from 0 to 255 (`to_unit` makes it float32), and 1 where there is tumour.
+    shape : (rows, columns)
+        Of the picture before.
 
     Raises
     ------
@@ -147,51 +161,14 @@ def read_sample(path: str | Path, masks: Sequence[str | Path], size_px: int) -> 
     """
     grey = read_grey(path)
     mask = read_mask(masks, grey.shape)
-    return resize_grey(grey, size_px), resize_mask(mask, size_px)
+    return resize_grey(grey, size_px), resize_mask(mask, size_px), grey.shape
 
 
-def _read_bytes(path: str | Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise _refuse(path, f"no readable file ({reason})", "Correct the path.") from error
-
-
-def _check_content(content: bytes, path: str | Path) -> tuple[int, int]:
-    if content.startswith(PNG_SIGNATURE):
-        whole, size = PNG_END in content, _png_size(content)
-    elif content.startswith(JPEG_SIGNATURE):
-        # Behind the last scan, because a thumbnail in the header has an end of its own.
-        whole, size = content.rfind(JPEG_END) > content.rfind(JPEG_SCAN) > 0, _jpeg_size(content)
-    else:
-        raise _refuse(path, f"a file that begins with {content[:8]!r}")
-    if not whole or size is None:
-        raise _refuse(path, "a truncated picture")
-    if not all(1 <= edge <= MAX_EDGE_PX for edge in size):
-        raise _refuse(path, f"{size[0]} × {size[1]} pixels")
-    return size
-
-
-def _png_size(content: bytes) -> tuple[int, int] | None:
-    if len(content) < 24:
-        return None
-    columns, rows = struct.unpack(">II", content[16:24])
-    return rows, columns
-
-
-def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Return (rows, columns) from the first frame header; None where there is none."""
-    place = 2
-    while place + 9 <= len(content) and content[place] == 0xFF:
-        marker = content[place + 1]
-        if marker in JPEG_FRAMES:
-            rows, columns = struct.unpack(">HH", content[place + 5 : place + 9])
-            return rows, columns
-        # Padding before a marker is one byte; every other part of the header says its length.
-        padding = marker == 0xFF
-        place += 1 if padding else 2 + int.from_bytes(content[place + 2 : place + 4], "big")
-    return None
+def _decoding(content: bytes) -> int:
+    if is_jpeg(content):
+        # Luma is what a JPEG stores: to turn it into colours and back would take longer.
+        return cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+    return cv2.IMREAD_UNCHANGED
 
 
 def _to_grey(pixels: np.ndarray) -> np.ndarray:
@@ -202,8 +179,3 @@ def _to_grey(pixels: np.ndarray) -> np.ndarray:
     if pixels.shape[2] == 3:
         return grey
     return np.rint(grey * (pixels[..., 3] / np.float32(WHITE))).astype(np.uint8)
-
-
-def _refuse(path: str | Path, found: str, mend: str = "Fetch the file again, or take it away.") -> InputError:
-    expected = f"a whole PNG or JPEG of 8 bit, of up to {MAX_EDGE_PX} pixels a side"
-    return InputError(path, found, expected, mend)

@@ -10,7 +10,7 @@ from medscale.errors import InputError
 from medscale.files.divisions import SPLITS, divide_patients
 from medscale.scans.duplicates import NEAR_BITS, find_contradicted, find_pairs, join_groups, take_fingerprints
 from medscale.scans.image_folders import find_scans
-from medscale.scans.sheets import BY_GROUP, BY_IMAGE, COLUMNS, MASK_SEPARATOR
+from medscale.scans.sheets import BY_GROUP, BY_IMAGE, COLUMNS, MASK_SEPARATOR, most_frequent
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def divide_scans(
     """
     _check_shares(test_share, validation_share)
     units = scans["group"] if guard else scans["image"]
-    labels = scans["class"].groupby(units).agg(_most_frequent)
+    labels = scans["class"].groupby(units).agg(most_frequent)
     split: dict[str, str] = {}
     for label in scans["class"].unique():
         own = labels.index[labels == label].tolist()
@@ -98,11 +98,6 @@ def _warn_of_mixed(scans: pd.DataFrame) -> None:
     for group, classes in scans.groupby("group")["class"].unique().items():
         if len(classes) > 1:
             log.warning("near duplicates of %s are of the classes %s", group, " and ".join(classes))
-
-
-def _most_frequent(classes: pd.Series) -> str:
-    """Return the class of most images; the first of those that are as frequent."""
-    return classes.value_counts(sort=False).idxmax()
 
 
 def _check_shares(test_share: float, validation_share: float) -> None:

@@ -1,5 +1,6 @@
 """The scan sheet: one row an image, checked as a whole before any work starts."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,11 @@ def read_scan_sheet(path: str | Path, schema_path: str | Path) -> pd.DataFrame:
     return sheet.set_index("image", drop=False)
 
 
+def read_checked_sheet(path: str | Path) -> pd.DataFrame:
+    """Read a sheet that `read_scan_sheet` has checked before."""
+    return read_text_table(path, "See `python -m medscale scan_sheet`.").set_index("image", drop=False)
+
+
 def split_masks(masks: str) -> tuple[str, ...]:
     """Return the paths in a cell of the column masks; none for an empty one."""
     return tuple(filter(None, masks.split(MASK_SEPARATOR)))
@@ -50,6 +56,31 @@ def find_collection(sheet: pd.DataFrame) -> Layout | None:
     """Return the collection that all classes of a sheet belong to; None where there is no such one."""
     present = set(sheet["class"])
     return next((layout for layout in LAYOUTS if present <= set(layout.classes)), None)
+
+
+def list_classes(sheet: pd.DataFrame) -> list[str]:
+    """Return the classes of a sheet in the order of their collection: those without tumour come first."""
+    present = set(sheet["class"])
+    return [label for label in find_collection(sheet).classes if label in present]
+
+
+def list_tumour_free(sheet: pd.DataFrame) -> list[str]:
+    """Return the classes of a sheet that are without tumour; none where it has no image of such a class."""
+    return [label for label in list_classes(sheet) if label in find_collection(sheet).without_tumour]
+
+
+def most_frequent(classes: pd.Series) -> str:
+    """Return the class of most images; the first of those that are as frequent."""
+    return classes.value_counts(sort=False).idxmax()
+
+
+def check_in_sheet(names: Collection[str], sheet: pd.DataFrame) -> None:
+    """Raise an `InputError` for the first of these images that is not in the sheet."""
+    if unknown := sorted(set(names) - set(sheet["image"])):
+        mend = "Classify the images of this sheet."
+        raise InputError(
+            f"image {unknown[0]}", "no line of the sheet for it", "images of the sheet alone", mend
+        )
 
 
 def check_scans_exist(sheet: pd.DataFrame, path: str | Path, made_by_rules: str) -> None:
@@ -69,6 +100,19 @@ def check_scans_exist(sheet: pd.DataFrame, path: str | Path, made_by_rules: str)
                     "a PNG or JPEG, relative to the folder of the run or absolute",
                     "Correct the path, or run in the folder that the paths start from (--directory).",
                 )
+
+
+def check_same_images(sheet: pd.DataFrame, guarded: pd.DataFrame, path: str | Path) -> None:
+    """Raise an `InputError` unless a sheet and the guarded one of its collection differ in splits alone."""
+    columns = ["image", "path", "masks", "class", "group"]
+    own, others = (set(one[columns].itertuples(index=False, name=None)) for one in (sheet, guarded))
+    if own != others:
+        raise InputError(
+            path,
+            f"other images than in the collection's other sheet, such as {sorted(own ^ others)[0][0]}",
+            "the same images with the same files, classes and groups, in other splits",
+            "Make both sheets of one folder, one of them with --no-guard.",
+        )
 
 
 def count_leaked(sheet: pd.DataFrame) -> int:

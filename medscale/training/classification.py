@@ -1,127 +1,133 @@
-"""Training a network to tell two classes apart."""
+"""Training a network to tell classes apart, whatever it is fed with."""
 
-from dataclasses import dataclass
+from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torchmetrics.classification import BinaryAUROC
 
-from medscale.training.augmentation import DIHEDRAL_ELEMENTS, draw_uniform, jitter_stain, turn_and_flip
-from medscale.training.optimisation import Optimisation, build_optimiser
+from medscale.networks.classifiers.auxiliary import Outputs, combine_losses
+from medscale.training.optimisation import Optimisation
 from medscale.training.recorded_task import RecordedTask
 from medscale.training.running_mean import RunningMean
 
-# Mean and spread of ImageNet, which torchvision's weights expect.
-MEAN = (0.485, 0.456, 0.406)
-SPREAD = (0.229, 0.224, 0.225)
 
-
-def normalise(images: Tensor) -> Tensor:
-    """Standardise RGB images (n, 3, height, width) in [0, 1] as torchvision's networks expect."""
-    mean = torch.tensor(MEAN, device=images.device)[:, None, None]
-    spread = torch.tensor(SPREAD, device=images.device)[:, None, None]
-    return (images - mean) / spread
-
-
-@dataclass
-class PatchBatch:
-    """One batch as the loader hands it over.
+class Batch(Protocol):
+    """Samples as the loader hands them over.
 
     Attributes
     ----------
-    images : Tensor of uint8, shape (n, 3, size, size)
-    labels : Tensor of float32, shape (n,)
-    elements : ndarray of int64, shape (n,)
-        The manifest's `augmentation`: elements of D4.
-    seeds : ndarray of int64, shape (n,)
+    labels : Tensor, shape (n,)
+        float32, 0 or 1, for networks of one logit; int64, the number of a class, for one logit a class.
     """
 
-    images: Tensor
     labels: Tensor
-    elements: np.ndarray
-    seeds: np.ndarray
+
+    def __len__(self) -> int: ...
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on `device`."""
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """What happens to a sample each epoch, beside the manifest's own `augmentation`.
+class Feed(Protocol):
+    """What becomes of a batch before the network sees it."""
 
-    Attributes
-    ----------
-    dihedral : bool
-        Turn and flip at random.
-    stain_scale, stain_shift : float
-        See `jitter_stain`.
-    """
+    def train(self, batch: Any, epoch: int) -> tuple[Tensor, ...]:
+        """Return the positional inputs of the network for a training batch, augmented."""
 
-    dihedral: bool = False
-    stain_scale: float = 0.0
-    stain_shift: float = 0.0
-
-    def apply(self, batch: PatchBatch, epoch: int) -> Tensor:
-        """Return the batch's images as float32 in [0, 1], augmented."""
-        uniform = draw_uniform(batch.seeds, epoch, 7)
-        elements = batch.elements
-        if self.dihedral:
-            elements = np.floor(uniform[:, 0] * DIHEDRAL_ELEMENTS).astype(np.int64)
-        device = batch.images.device
-        images = turn_and_flip(batch.images, torch.from_numpy(elements).to(device)).float() / 255
-        if self.stain_scale or self.stain_shift:
-            numbers = torch.from_numpy(uniform[:, 1:]).to(device)
-            images = jitter_stain(images, numbers, self.stain_scale, self.stain_shift)
-        return images
+    def watch(self, batch: Any) -> tuple[Tensor, ...]:
+        """Return the positional inputs of the network for a batch that is only looked at."""
 
 
 class Classification(RecordedTask):
-    """Cross entropy of one logit, with the history of every epoch.
+    """Cross entropy of one logit, or of one logit a class, with the history of every epoch.
+
+    The history holds, for each epoch: `epoch`, `train_loss` (mean over samples, taken while the weights
+    move) and `validation_loss`; for one logit a class also `train_accuracy` and `validation_accuracy`, means
+    over samples; for one logit `validation_auc`, where there is more than one class.
+
+    Auxiliary heads (see `Outputs`) learn with the rest; the losses and accuracies in the history are those
+    of the last layer alone, so that they can be compared with those of networks without such heads.
 
     Parameters
     ----------
     network : nn.Module
-        Images (n, 3, size, size) to logits (n, 1).
+        What the feed returns to logits (n, 1) or (n, classes), or to `Outputs` of them.
+    feed : Feed
+    seed : int
+        Draws what dropout leaves out.
     """
 
-    def __init__(self, network: nn.Module, optimisation: Optimisation, augmentation: Augmentation):
+    def __init__(self, network: nn.Module, optimisation: Optimisation, feed: Feed, *, seed: int = 0):
         super().__init__()
-        self.network, self.optimisation, self.augmentation = network, optimisation, augmentation
+        self.network, self.optimisation, self.feed, self.seed = network, optimisation, feed, seed
         self.validation_auc = BinaryAUROC()
         self._train, self._validation = RunningMean(), RunningMean()
-        self._classes_watched: set[float] = set()
+        self._train_right, self._validation_right = RunningMean(), RunningMean()
+        self._labels_watched: set[float] = set()
 
-    def training_step(self, batch: PatchBatch, _: int) -> Tensor:
-        images = self.augmentation.apply(batch, self.current_epoch)
-        logits = self.network(normalise(images)).squeeze(1)
-        loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
-        self._train.add(loss, len(logits))
+    def on_train_batch_start(self, batch: Batch, number: int) -> None:
+        self.seed_dropout(self.seed, number)
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        outputs = self.network(*self.feed.train(batch, self.current_epoch))
+        logits = outputs.logits if isinstance(outputs, Outputs) else outputs
+        loss = combine_losses(outputs, lambda one: classification_loss(one, batch.labels))
+        own = loss if logits is outputs else classification_loss(logits.detach(), batch.labels)
+        self._train.add(own, len(batch))
+        if not batch.labels.is_floating_point():
+            self._train_right.add(share_right(logits, batch.labels), len(batch))
         return loss
 
-    def validation_step(self, batch: PatchBatch, _: int) -> None:
-        logits = self.network(normalise(batch.images.float() / 255)).squeeze(1)
-        loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
-        self._validation.add(loss, len(logits))
-        self.validation_auc.update(logits, batch.labels.long())
-        self._classes_watched |= set(batch.labels.unique().tolist())
+    def validation_step(self, batch: Batch, _: int) -> None:
+        logits = self.network(*self.feed.watch(batch))
+        self._validation.add(classification_loss(logits, batch.labels), len(batch))
+        if batch.labels.is_floating_point():
+            self.validation_auc.update(logits.squeeze(1), batch.labels.long())
+            self._labels_watched |= set(batch.labels.unique().tolist())
+        else:
+            self._validation_right.add(share_right(logits, batch.labels), len(batch))
 
     def on_train_epoch_end(self) -> None:
         record = {"epoch": self.current_epoch + 1, "train_loss": self._train.take()}
+        if self._train_right.weight:
+            record["train_accuracy"] = self._train_right.take()
         if self._validation.weight:
             record["validation_loss"] = self._validation.take()
-            if len(self._classes_watched) > 1:
+            if len(self._labels_watched) > 1:
                 record["validation_auc"] = float(self.validation_auc.compute())
             self.validation_auc.reset()
+        if self._validation_right.weight:
+            record["validation_accuracy"] = self._validation_right.take()
         self.history.append(record)
 
     def configure_optimizers(self):
-        optimiser = build_optimiser(self.network, self.optimisation)
-        if self.optimisation.schedule == "constant":
-            return optimiser
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.count_updates())
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return self.build_scheduled_optimiser(self.network, self.optimisation)
 
-    def transfer_batch_to_device(self, batch: PatchBatch, device: torch.device, _: int) -> PatchBatch:
-        images, labels = (
-            batch.images.to(device, non_blocking=True),
-            batch.labels.to(device, non_blocking=True),
-        )
-        return PatchBatch(images, labels, batch.elements, batch.seeds)
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
+        return batch.to(device)
+
+
+def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the cross entropy, the mean over samples.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (n, 1) or (n, classes)
+    labels : Tensor, shape (n,)
+        float32 for one logit, int64 for one a class.
+    """
+    if labels.is_floating_point():
+        return nn.functional.binary_cross_entropy_with_logits(logits.squeeze(1), labels)
+    return nn.functional.cross_entropy(logits, labels)
+
+
+def share_right(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the share of samples whose largest logit is that of their class, float64.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (n, classes)
+    labels : Tensor of int64, shape (n,)
+    """
+    return (logits.argmax(dim=1) == labels).double().mean()

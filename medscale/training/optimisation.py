@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from medscale.errors import InputError
+
+OPTIMISERS = ("adam", "adamw", "sgd")
+
 
 @dataclass(frozen=True)
 class Optimisation:
@@ -14,16 +18,25 @@ class Optimisation:
 
     Attributes
     ----------
-    optimiser : {"adam", "sgd"}
+    optimiser : {"adam", "adamw", "sgd"}
     learning_rate : float
     schedule : {"constant", "cosine"}
         `cosine` lets the learning rate fall to zero over all steps.
     momentum : float
         Nesterov momentum of `sgd`.
     weight_decay : float
-        Added to the gradient is this times the weight. What Keras calls L2 of 1e-4 is 2e-4 here.
+        Added to the gradient is this times the weight. What Keras calls L2 of 1e-4 is 2e-4 here. With
+        `adamw`, the weight itself shrinks instead, by this times the learning rate at each update.
     decayed : {"all", "kernels"}
         `kernels` spares biases and batch norms, as Keras's `kernel_regularizer` does.
+    weight_bound : float, optional
+        Largest absolute value of every weight, bias and number of a batch norm that is learned, after each
+        update (see `bound_weights`); unbounded by default.
+
+    Raises
+    ------
+    InputError
+        If there is no such optimiser, or the bound leaves no room.
     """
 
     optimiser: str = "adam"
@@ -32,6 +45,19 @@ class Optimisation:
     momentum: float = 0.9
     weight_decay: float = 0.0
     decayed: str = "all"
+    weight_bound: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.optimiser not in OPTIMISERS:
+            known = f"one of {', '.join(OPTIMISERS)}"
+            raise InputError("optimisation.optimiser", repr(self.optimiser), known, "Correct the name.")
+        if self.weight_bound is not None and not self.weight_bound > 0:
+            raise InputError(
+                "optimisation.weight_bound",
+                str(self.weight_bound),
+                "a number above 0, or none",
+                "Leave it out for weights of any size.",
+            )
 
     def learning_rate_at(self, progress: float) -> float:
         """Return the learning rate where this share of the training is done."""
@@ -103,7 +129,30 @@ class Pace:
 
 
 def build_optimiser(network: nn.Module, settings: Optimisation) -> torch.optim.Optimizer:
-    """Return the optimiser that `settings` name, over all weights of `network`."""
+    """Return the optimiser that `settings` name, over all weights of `network`.
+
+    If `settings` bound the weights, each of its steps ends with `bound_weights`.
+    """
+    optimiser = _build_unbounded(network, settings)
+    bound = settings.weight_bound
+    if bound is not None:
+        optimiser.register_step_post_hook(lambda *_: bound_weights(network, bound))
+    return optimiser
+
+
+def bound_weights(network: nn.Module, bound: float) -> None:
+    """Bring every trainable parameter into [-bound, bound], in place.
+
+    The report on scans keeps large weights from dominating its networks in this way. All that is learned
+    is bounded, biases and batch norms too; running statistics are not, for no gradient moves them.
+    """
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.requires_grad:
+                weight.clamp_(-bound, bound)
+
+
+def _build_unbounded(network: nn.Module, settings: Optimisation) -> torch.optim.Optimizer:
     if settings.optimiser == "sgd":
         return torch.optim.SGD(
             _groups(network, settings),
@@ -112,9 +161,8 @@ def build_optimiser(network: nn.Module, settings: Optimisation) -> torch.optim.O
             nesterov=settings.momentum > 0,
             weight_decay=settings.weight_decay,
         )
-    return torch.optim.Adam(
-        _groups(network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    kind = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
+    return kind(_groups(network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
 
 def _groups(network: nn.Module, settings: Optimisation) -> list[dict]:

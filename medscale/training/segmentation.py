@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from medscale.seeds import derive_seed
 from medscale.training.optimisation import Optimisation, Pace, build_optimiser
 from medscale.training.pooling import sum_over_processes
 from medscale.training.recorded_task import RecordedTask
@@ -118,9 +117,7 @@ class Segmentation(RecordedTask):
         rate = self._learning_rate(number)
         for group in self.optimizers().param_groups:
             group["lr"] = rate
-        # What dropout leaves out depends on the batch alone, so that a resumed training goes the same way.
-        seed = derive_seed(self.seed, "dropout", self.current_epoch, number, self.global_rank)
-        _seed_dropout(seed, self.device)
+        self.seed_dropout(self.seed, number)
 
     def training_step(self, batch: SegmentationBatch, number: int) -> Tensor:
         images, labels = _scaled(batch.images), batch.labels
@@ -221,14 +218,6 @@ def dice_of_classes(counts: Tensor) -> Tensor:
     both, missed, added = counts
     pixels = 2 * both + missed + added
     return torch.where(pixels > 0, 2 * both / pixels.clamp(min=1), 1.0)
-
-
-def _seed_dropout(seed: int, device: torch.device) -> None:
-    # `torch.manual_seed` asks every kind of device there is, at a tenth of the time of a small step.
-    if device.type == "cuda":
-        torch.cuda.manual_seed(seed)
-    else:
-        torch.default_generator.manual_seed(seed)
 
 
 def _scaled(images: Tensor) -> Tensor:

@@ -53,14 +53,23 @@ class SpatialAugmentation:
         seeds : ndarray of int64, shape (n,)
             A sample is moved by its seed and the epoch alone.
         """
-        rows, columns = images.shape[-2:]
-        # Slices take the place of channels, which share their map.
-        stacks = images.reshape(len(images), -1, rows, columns)
-        maps = self.draw_maps(draw_uniform(seeds, epoch, DRAWN), rows / columns).to(images.device)
-        grid = nn.functional.affine_grid(maps, list(stacks.shape), align_corners=False)
+        stacks = _as_stacks(images)
+        grid = self._draw_grid(stacks, seeds, epoch)
         moved = _sample(stacks, grid, "bilinear").reshape(images.shape)
         moved_labels = _sample(labels.reshape(stacks.shape).to(images.dtype), grid, "nearest")
         return moved, moved_labels.to(labels.dtype).reshape(labels.shape)
+
+    def move_images(self, images: Tensor, seeds: np.ndarray, epoch: int) -> Tensor:
+        """Return images without labels, moved as `apply` moves them.
+
+        Parameters
+        ----------
+        images : Tensor of float32, shape (n, rows, columns) or (n, slices, rows, columns)
+            0 is air.
+        seeds : ndarray of int64, shape (n,)
+        """
+        stacks = _as_stacks(images)
+        return _sample(stacks, self._draw_grid(stacks, seeds, epoch), "bilinear").reshape(images.shape)
 
     def draw_maps(self, uniform: np.ndarray, aspect: float = 1.0) -> Tensor:
         """Return where each pixel of the moved image comes from, as `affine_grid` takes it.
@@ -88,6 +97,16 @@ class SpatialAugmentation:
         first = torch.stack([side * cosine, -side * sine * aspect, side * across], dim=1)
         second = torch.stack([sine / aspect, cosine, down], dim=1)
         return torch.stack([first, second], dim=1).float()
+
+    def _draw_grid(self, stacks: Tensor, seeds: np.ndarray, epoch: int) -> Tensor:
+        rows, columns = stacks.shape[-2:]
+        maps = self.draw_maps(draw_uniform(seeds, epoch, DRAWN), rows / columns).to(stacks.device)
+        return nn.functional.affine_grid(maps, list(stacks.shape), align_corners=False)
+
+
+def _as_stacks(images: Tensor) -> Tensor:
+    # Slices take the place of channels, which share their map.
+    return images.reshape(len(images), -1, *images.shape[-2:])
 
 
 def _sample(images: Tensor, grid: Tensor, mode: str) -> Tensor:

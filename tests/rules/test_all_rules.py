@@ -3,7 +3,7 @@
 import json
 import re
 
-STUDIES = {"pathology", "sparse_ct", "kits19"}
+STUDIES = {"pathology", "sparse_ct", "kits19", "scans"}
 NOT_ASKED_FOR = {"label_demo_slides", "describe_demo_cases"}
 RESULTS = {".csv", ".tif", ".parquet", ".nii", ".h5", ".safetensors", ".ckpt", ".png"}
 
@@ -12,7 +12,7 @@ def test_every_rule_ran_and_left_log_and_benchmark(tiny_run, root):
     text = "".join(path.read_text() for path in (root / "rules").glob("*.smk"))
     named = set(re.findall(r"^rule (\w+):", text, flags=re.MULTILINE)) - STUDIES
     looped = set(re.findall(r'f"(\w+)_\{number\}"', text))
-    assert len(looped) == 4
+    assert len(looped) == 8
     for folder in ("logs", "logs/benchmarks"):
         ran = {path.stem for path in (tiny_run / folder).iterdir()} - {"benchmarks"}
         assert ran == (named | looped) - NOT_ASKED_FOR

@@ -14,6 +14,10 @@ OVERLAYS = [
     "sparse_ct_study.yaml",
     "kits19.yaml",
     "kits19_real.yaml",
+    "breast_ultrasound.yaml",
+    "brain_mri.yaml",
+    "published_networks.yaml",
+    "architectures.yaml",
 ]
 
 

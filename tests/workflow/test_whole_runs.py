@@ -31,6 +31,15 @@ RESULTS = {
         "results/kits19/comparison.cost.csv",
         "results/kits19/figures/missed_tumour.png",
     ),
+    "scans": (
+        "results/metrics/scans.json",
+        "results/scans/classification.csv",
+        "results/scans/segmentation.csv",
+        "results/scans/architectures.csv",
+        "results/scans/volumes.csv",
+        "results/scans/architectures.cost.csv",
+        "results/scans/figures/outlines.png",
+    ),
 }
 # Time, memory and host differ between runs; locks are left for the next run.
 NOT_COMPARED = (".lock", ".provenance.json", ".cost.csv")
@@ -70,6 +79,7 @@ def test_a_second_run_does_nothing(tiny_run, snakemake):
         ("pathology", RESULTS["pathology"][:4]),
         ("sparse_ct", RESULTS["sparse_ct"][:2]),
         ("kits19", RESULTS["kits19"][:2]),
+        ("scans", RESULTS["scans"][:5]),
     ],
 )
 def test_a_run_from_scratch_with_one_core_gives_the_same_bytes(tiny_run, snakemake, tmp_path, study, wanted):
@@ -100,23 +110,26 @@ TARGETS = {
     "pathology": ["pathology"],
     "sparse_ct": ["sparse_ct"],
     "kits19": ["kits19", "results/kits19/study.csv"],
+    "scans": ["scans"],
 }
 # The work of long jobs that is kept, each in turn the moment of a kill.
 KILLS = {
     "pathology": ["train_classifier-*/last.ckpt", "map_probabilities_*/*.tif"],
     "sparse_ct": ["train_trunk-*/last.ckpt", "train_schedule-*/last.ckpt"],
     "kits19": ["train_generator-*/last.ckpt", "train_segmenter-*/last.ckpt"],
+    "scans": ["train_image_classifier-*/last.ckpt", "train_mask_segmenter-*/last.ckpt"],
 }
 
 
 @pytest.mark.parametrize(
     ("study", "whole_group"),
-    [("pathology", True), ("pathology", False), ("sparse_ct", True), ("kits19", True)],
+    [("pathology", True), ("pathology", False), ("sparse_ct", True), ("kits19", True), ("scans", True)],
     ids=[
         "pathology, all processes",
         "pathology, the driver alone",
         "sparse_ct, all processes",
         "kits19, all processes",
+        "scans, all processes",
     ],
 )
 def test_kills_in_long_jobs_change_no_byte(

@@ -1,8 +1,9 @@
 """Measure stages, slide classes, patches and outlines against the truth and against trivial predictors."""
 
+from medscale.figures.confusion_matrix import draw_confusion
 from medscale.files.pictures import write_figure
 from medscale.files.tables import read_table, write_json, write_table
-from medscale.pathology.confusion import confuse_patients, confuse_slides, draw_confusion
+from medscale.pathology.confusion import confuse_patients, confuse_slides
 from medscale.pathology.evaluation import describe, evaluate
 from medscale.pathology.overlap_table import tabulate_overlaps
 from medscale.pathology.patch_auc import split_scores

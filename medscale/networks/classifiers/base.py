@@ -74,6 +74,39 @@ class Classifier(nn.Module):
         raise NotImplementedError
 
 
+class SquareClassifier(Classifier):
+    """Classifier without a mean over bins, so that its first linear layer fits one size of images alone.
+
+    Parameters
+    ----------
+    size_px : int
+        Edge of the images, all of which are square and of this size.
+
+    Raises
+    ------
+    InputError
+        If `size_px` leaves no pixel for the linear layers.
+    """
+
+    def __init__(self, size_px: int):
+        super().__init__()
+        if size_px < self.smallest_px:
+            raise InputError(
+                "network.size_px", str(size_px), f"at least {self.smallest_px}", "Give larger images."
+            )
+        self.size_px = size_px
+
+    def check_size(self, x: Tensor) -> None:
+        super().check_size(x)
+        if x.shape[2:] != (self.size_px, self.size_px):
+            raise InputError(
+                "network.size_px",
+                f"{self.size_px}, given images of {x.shape[2]} x {x.shape[3]} px",
+                "square images of this size",
+                "Set network.size_px to the size of the images.",
+            )
+
+
 def scale_channels(published: int, width: int, published_width: int) -> int:
     """Return a layer's channels where the first level has `width` in place of `published_width`."""
     return max(1, round(published * width / published_width))

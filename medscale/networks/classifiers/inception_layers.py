@@ -4,10 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from medscale.errors import InputError
-
-# Mean and spread of ImageNet, by which images are standardised for torchvision's networks.
-MEAN = (0.485, 0.456, 0.406)
-SPREAD = (0.229, 0.224, 0.225)
+from medscale.networks.imagenet import MEAN, SPREAD
 
 
 class ActivatedConvolution(nn.Module):

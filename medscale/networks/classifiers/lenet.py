@@ -10,8 +10,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from medscale.errors import InputError
-from medscale.networks.classifiers.base import Classifier, scale_channels
+from medscale.networks.classifiers.base import SquareClassifier, scale_channels
 
 PUBLISHED_WIDTH = 6
 
@@ -23,19 +22,8 @@ class ScaledTanh(nn.Module):
         return 1.7159 * torch.tanh(2 / 3 * x)
 
 
-class LeNet5(Classifier):
-    """Two convolutions, each averaged over 2 x 2 px, and three linear layers; see `Classifier`.
-
-    Parameters
-    ----------
-    size_px : int
-        Edge of the images, all of which are square and of this size; the first linear layer fits it.
-
-    Raises
-    ------
-    InputError
-        If `size_px` leaves no pixel for the linear layers.
-    """
+class LeNet5(SquareClassifier):
+    """Two convolutions, each averaged over 2 x 2 px, and three linear layers; see `SquareClassifier`."""
 
     smallest_px = 16
     heads = ("fc3",)
@@ -43,12 +31,7 @@ class LeNet5(Classifier):
     def __init__(
         self, outputs: int = 1, channels_in: int = 1, width: int = PUBLISHED_WIDTH, size_px: int = 32
     ):
-        super().__init__()
-        if size_px < self.smallest_px:
-            raise InputError(
-                "network.size_px", str(size_px), f"at least {self.smallest_px}", "Give larger images."
-            )
-        self.size_px = size_px
+        super().__init__(size_px)
         first, second, third, fourth = (scale_channels(n, width, PUBLISHED_WIDTH) for n in (6, 16, 120, 84))
         left_px = ((size_px - 4) // 2 - 4) // 2
         self.features = nn.Sequential(
@@ -66,16 +49,6 @@ class LeNet5(Classifier):
         self.fc2 = nn.Linear(third, fourth)
         self.fc3 = nn.Linear(fourth, outputs)
         self.apply(_initialise)
-
-    def check_size(self, x: Tensor) -> None:
-        super().check_size(x)
-        if x.shape[2:] != (self.size_px, self.size_px):
-            raise InputError(
-                "network.size_px",
-                f"{self.size_px}, given images of {x.shape[2]} x {x.shape[3]} px",
-                "square images of this size",
-                "Set network.size_px to the size of the images.",
-            )
 
     def classify(self, x: Tensor) -> Tensor:
         x = self.activation(self.fc1(self.features(x).flatten(1)))

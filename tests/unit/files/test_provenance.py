@@ -1,6 +1,8 @@
+import math
+
 from medscale.files import provenance
-from medscale.files.provenance import Origin, digest, digest_together, write_sidecars
-from medscale.files.tables import read_json
+from medscale.files.provenance import Origin, digest, digest_together, read_seconds, write_sidecars
+from medscale.files.tables import read_json, write_json
 
 
 def test_the_sidecar_names_inputs_settings_and_versions(tmp_path):
@@ -35,3 +37,9 @@ def test_digests_of_several_files_depend_on_content_order_and_settings(tmp_path)
     b.write_text("2")
     seen = {digest_together([a, b], {}), digest_together([b, a], {}), digest_together([a, b], {"seed": 1})}
     assert len(seen) == 3
+
+
+def test_the_seconds_of_a_job_stand_in_its_sidecar(tmp_path):
+    assert math.isnan(read_seconds(tmp_path / "a.safetensors"))
+    write_json({"run": {"seconds": 12.5}}, tmp_path / "a.safetensors.provenance.json")
+    assert read_seconds(tmp_path / "a.safetensors") == 12.5

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from medscale.errors import InputError
+from medscale.figures.colours import style_of
 from medscale.files.pictures import write_figure
 from medscale.kits19.comparison import TrainedNetwork, compare_segmenters
 from medscale.kits19.comparison_figure import PANELS, draw_comparison
-from medscale.kits19.figure_colours import style_of
 from medscale.kits19.training_figure import HISTORY_COLUMNS, collect_histories, draw_trainings
 from medscale.kits19.tumour_volumes import collect_tumours
 from medscale.kits19.volume_figure import draw_volumes

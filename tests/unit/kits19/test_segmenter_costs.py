@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from medscale.kits19.comparison import TrainedNetwork
-from medscale.kits19.segmenter_costs import COLUMNS, measure_segmenters, measure_training_step, read_seconds
+from medscale.kits19.segmenter_costs import COLUMNS, measure_segmenters, measure_training_step
 from medscale.networks.parameter_count import count_parameters
 from medscale.networks.registry import build_network
 
@@ -55,13 +55,6 @@ def test_a_batch_of_more_takes_more_memory():
     small, large = card("unet2d", width=8), card("unet2d", width=8)
     large["training"]["batch_size"] = 64
     assert measure_training_step(large, CPU).peak_bytes > 4 * measure_training_step(small, CPU).peak_bytes
-
-
-def test_the_seconds_of_a_job_stand_in_its_sidecar(tmp_path):
-    weights = tmp_path / "a.safetensors"
-    assert np.isnan(read_seconds(weights))
-    (tmp_path / "a.safetensors.provenance.json").write_text(json.dumps({"run": {"seconds": 12.5}}))
-    assert read_seconds(weights) == 12.5
 
 
 def test_each_network_has_one_row_with_its_seeds_averaged(tmp_path):

@@ -46,6 +46,12 @@ def test_the_published_network_differs_by_batch_norm_alone():
     assert _parameters(64, 4, 1, 1) - norms + norms // 2 == 31_030_593
 
 
+def test_the_network_for_masks_of_grey_images_has_31_036_481_parameters():
+    with torch.device("meta"):
+        network = build_network("unet", 0, channels_in=1, channels_out=1, width=64, depth=4, output="none")
+    assert sum(weight.numel() for weight in network.parameters()) == 31_036_481
+
+
 @pytest.mark.parametrize(("rows", "columns"), [(32, 32), (33, 47), (48, 31), (16, 128)])
 def test_any_size_comes_back_and_every_weight_gets_a_gradient(rows, columns):
     network = build_network("unet", 0, width=4)

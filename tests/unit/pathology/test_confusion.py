@@ -4,7 +4,6 @@ import pandas as pd
 from medscale.pathology.confusion import (
     confuse_patients,
     confuse_slides,
-    draw_confusion,
     judge_patients,
     judge_slides,
 )
@@ -51,12 +50,3 @@ def test_matrices_have_true_rows():
     patients = confuse_patients(SLIDES, "train_staging")
     assert patients.shape == (5, 5)
     assert patients[0, 1] == patients.sum() == 1
-
-
-def test_the_picture_shows_counts_shares_and_row_totals(tmp_path):
-    figure = draw_confusion(np.array([[3, 1], [0, 0]]), ["negative", "macro"], title="Slides")
-    axes = figure.axes[0]
-    assert [text.get_text() for text in axes.texts] == ["3\n75%", "1\n25%"]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["negative\n(n = 4)", "macro\n(n = 0)"]
-    figure.savefig(tmp_path / "confusion.png")
-    assert (tmp_path / "confusion.png").stat().st_size > 1000

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from medscale.phantoms.brain_mri import WEIGHTINGS, draw_brain, plan_brain, write_brain_folder
+from medscale.phantoms.brain_mri import WEIGHTINGS, draw_brain, plan_brain, write_brain
 from medscale.scans.image_folders import find_scans
 from medscale.scans.scan_sheet import survey_scans
 
@@ -42,7 +42,9 @@ def test_a_tumour_lies_in_the_brain_and_shows(number):
 
 
 def test_a_folder_has_the_names_of_the_real_one_and_the_copies_are_found(tmp_path):
-    write_brain_folder(tmp_path, 6, 96, 0, copies=(2,))
+    for label, name in (("yes", "Y{}"), ("no", "{} no")):
+        for stem in (*map(name.format, range(1, 7)), f"{name.format(2)} copy"):
+            write_brain(tmp_path / label / f"{stem}.jpg", 0, 96)
     found = find_scans(tmp_path)
     assert found["class"].value_counts().to_dict() == {"yes": 7, "no": 7}
     assert {path.name for path in tmp_path.glob("*/*1*")} == {"Y1.jpg", "1 no.jpg"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medscale.phantoms.breast_ultrasound import CLASSES, draw_breast, plan_breast, write_breast_folder
+from medscale.phantoms.breast_ultrasound import CLASSES, draw_breast, plan_breast, write_breast
 from medscale.scans.image_folders import find_scans
 from medscale.scans.images import read_grey, read_mask
 from medscale.scans.scan_sheet import survey_scans
@@ -61,7 +61,9 @@ def test_malignant_lesions_cast_a_shadow_and_benign_ones_none():
 
 
 def test_a_folder_has_the_names_of_the_real_one_and_no_duplicates(tmp_path):
-    write_breast_folder(tmp_path, 6, 96, 0)
+    for label in CLASSES:
+        for number in range(1, 7):
+            write_breast(tmp_path / label / f"{label} ({number}).png", 0, 96)
     found = find_scans(tmp_path)
     assert found["class"].value_counts().to_dict() == dict.fromkeys(CLASSES, 6)
     assert (tmp_path / "benign/benign (1)_mask.png").is_file()
@@ -71,7 +73,8 @@ def test_a_folder_has_the_names_of_the_real_one_and_no_duplicates(tmp_path):
 
 def test_each_lesion_has_a_mask_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr("medscale.phantoms.breast_ultrasound.SECOND_LESION", 1.0)
-    write_breast_folder(tmp_path, 1, 96, 0)
+    for label in CLASSES:
+        write_breast(tmp_path / label / f"{label} (1).png", 0, 96)
     found = find_scans(tmp_path).set_index("image")
     names = ["benign (1)_mask.png", "benign (1)_mask_1.png"]
     assert [Path(mask).name for mask in found.at["benign_1", "masks"]] == names

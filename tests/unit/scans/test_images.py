@@ -1,5 +1,7 @@
 """Reading and stretching pictures and masks."""
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -49,6 +51,32 @@ def test_palettes_are_looked_up(tmp_path):
     indices.putpalette([value for index in range(256) for value in [255 - index] * 3])
     indices.save(tmp_path / "a.jpg", "PNG")
     np.testing.assert_array_equal(read_grey(tmp_path / "a.jpg"), [[255, 254, 253], [252, 251, 250]])
+
+
+def test_a_rotation_in_exif_data_is_not_followed(tmp_path):
+    grey = draw_blobs("one", 96, 80)
+    write_pixels(tmp_path / "a.jpg", grey)
+    upright = read_grey(tmp_path / "a.jpg")
+    # One entry, the orientation (0x0112), which is a quarter turn (6).
+    turn = struct.pack("<2sHIHHHIII", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0)
+    exif = b"Exif\0\0" + turn
+    content = (tmp_path / "a.jpg").read_bytes()
+    header = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    (tmp_path / "a.jpg").write_bytes(content[:2] + header + content[2:])
+    assert cv2.imread(str(tmp_path / "a.jpg")).shape == (80, 96, 3)
+    assert read_size(tmp_path / "a.jpg") == (96, 80)
+    np.testing.assert_array_equal(read_grey(tmp_path / "a.jpg"), upright)
+
+
+def test_the_luma_of_a_jpeg_is_that_of_its_colours(tmp_path):
+    colours = cv2.merge([draw_blobs(name) for name in ("blue", "green", "red")])
+    write_pixels(tmp_path / "a.jpg", colours)
+    blue, green, red = cv2.split(cv2.imread(str(tmp_path / "a.jpg")).astype(float))
+    luma = 0.114 * blue + 0.587 * green + 0.299 * red
+    away = np.abs(read_grey(tmp_path / "a.jpg") - luma)
+    # Colours that the file could not hold were cut when it was decoded to them.
+    assert np.median(away) < 1
+    assert np.mean(away < 2) > 0.9
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
@@ -160,8 +188,9 @@ def test_real_pictures_of_every_kind(real_data):
         assert grey.max() > 100
     folder = real_data / "busi/Dataset_BUSI_with_GT/benign"
     masks = [folder / "benign (4)_mask.png", folder / "benign (4)_mask_1.png"]
-    grey, mask = read_sample(folder / "benign (4).png", masks, 128)
+    grey, mask, shape = read_sample(folder / "benign (4).png", masks, 128)
     assert grey.shape == mask.shape == (128, 128)
+    assert shape == read_size(folder / "benign (4).png") != (128, 128)
     alone = [read_sample(folder / "benign (4).png", [one], 128)[1] for one in masks]
     np.testing.assert_array_equal(mask, alone[0] | alone[1])
     assert all(0 < one.sum() < mask.sum() for one in alone)

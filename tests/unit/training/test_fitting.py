@@ -6,9 +6,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from medscale.training.batch_schedules import parse_schedule
 from medscale.training.batches import EpochBatches
-from medscale.training.classification import Augmentation, Classification, PatchBatch
+from medscale.training.classification import Classification
 from medscale.training.fitting import fit
 from medscale.training.optimisation import Optimisation
+from medscale.training.patch_feed import Augmentation, PatchBatch, PatchFeed
 
 EPOCHS = 4
 
@@ -40,7 +41,8 @@ def _task(schedule="cosine"):
     torch.manual_seed(1)
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 1))
     augmentation = Augmentation(dihedral=True, stain_scale=0.1, stain_shift=0.1)
-    return Classification(network, Optimisation(learning_rate=0.01, schedule=schedule), augmentation)
+    optimisation = Optimisation(learning_rate=0.01, schedule=schedule)
+    return Classification(network, optimisation, PatchFeed(augmentation))
 
 
 def _fit(task, folder, stop_at=None, batch_size=5, workers=0):

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from medscale.training.optimisation import Optimisation, Pace, Plateau, build_optimiser
+from medscale.errors import InputError
+from medscale.training.optimisation import Optimisation, Pace, Plateau, bound_weights, build_optimiser
 
 
 def _steps(settings, count):
@@ -36,6 +37,63 @@ def test_sgd_without_momentum_is_plain_descent():
 
 def test_adam_begins_with_a_step_of_the_learning_rate():
     assert _steps(Optimisation("adam", 0.01), 1) == pytest.approx([0.99], rel=1e-5)
+
+
+def test_adamw_shrinks_the_weight_itself():
+    """Adam's first step is the learning rate whatever the gradient; the decay comes on top of it."""
+    assert _steps(Optimisation("adamw", 0.01, weight_decay=0.5), 1) == pytest.approx([1 - 0.01 * 0.5 - 0.01])
+    assert _steps(Optimisation("adam", 0.01, weight_decay=0.5), 1) == pytest.approx([0.99], rel=1e-5)
+
+
+def test_adamw_is_that_of_torch():
+    unit = nn.Linear(1, 1, bias=False)
+    nn.init.ones_(unit.weight)
+    optimiser = torch.optim.AdamW(unit.parameters(), lr=0.03, weight_decay=0.2)
+    expected = []
+    for _ in range(4):
+        optimiser.zero_grad()
+        unit.weight.square().sum().backward()
+        optimiser.step()
+        expected.append(unit.weight.item())
+    assert _steps(Optimisation("adamw", 0.03, weight_decay=0.2), 4) == expected
+
+
+def test_an_unknown_optimiser_is_refused():
+    with pytest.raises(InputError, match="found 'lion'; expected one of adam, adamw, sgd"):
+        Optimisation("lion")
+
+
+@pytest.mark.parametrize("bound", [0, -5.0, float("nan")])
+def test_a_bound_that_leaves_no_room_is_refused(bound):
+    with pytest.raises(InputError, match=f"weight_bound: found {bound}; expected a number above 0"):
+        Optimisation(weight_bound=bound)
+
+
+def test_the_bound_cuts_all_that_is_learned_and_nothing_else():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Linear(2, 2))
+    state = network.state_dict()
+    for value in state.values():
+        value.copy_(torch.linspace(-9, 9, value.numel()).reshape(value.shape))
+    network[2].requires_grad_(False)
+    before = {name: value.clone() for name, value in state.items()}
+    bound_weights(network, 5)
+    learned = {"0.weight", "0.bias", "1.weight", "1.bias"}
+    for name, value in state.items():
+        expected = before[name].clamp(-5, 5) if name in learned else before[name]
+        assert torch.equal(value, expected), name
+    assert state["0.weight"].abs().max() == 5
+    assert state["1.running_mean"].abs().max() == 9
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
+def test_weights_stay_within_the_bound_after_every_update(optimiser):
+    """From 1, w² pulls towards 0 in small steps, so that only the bound brings it to 0.5 at once."""
+    settings = {"optimiser": optimiser, "learning_rate": 0.01, "momentum": 0.0}
+    free, bounded = _steps(Optimisation(**settings), 3), _steps(Optimisation(**settings, weight_bound=0.5), 3)
+    assert free[0] > 0.97
+    assert bounded[0] == 0.5
+    assert bounded[1:] != [0.5, 0.5]
+    assert max(map(abs, bounded)) <= 0.5
 
 
 def test_the_cosine_falls_to_zero_as_that_of_torch():

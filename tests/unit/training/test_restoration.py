@@ -145,6 +145,13 @@ def test_without_validation_images_nothing_is_said_of_them(tmp_path):
     assert len(task.history) == EPOCHS
 
 
+def test_weights_stay_within_their_bound_in_a_task_that_steps_by_itself(tmp_path):
+    """Batch norm's scales start at 1."""
+    bounded = Optimisation("sgd", 0.05, weight_bound=0.25)
+    task = _train(tmp_path, Restoration(_unet(), bounded, GROWN))
+    assert max(weight.abs().max().item() for weight in task.network.parameters()) == 0.25
+
+
 def test_the_cosine_falls_within_epochs_of_any_length(tmp_path):
     task = Restoration(_without_batch_norm(), Optimisation("sgd", 0.1, "cosine"), GROWN)
     _train(tmp_path, task)

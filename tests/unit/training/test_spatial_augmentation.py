@@ -35,6 +35,15 @@ def test_without_any_range_nothing_moves():
     assert moved_labels.dtype == torch.uint8
 
 
+@pytest.mark.parametrize("shape", [(4, 24, 32), (4, 3, 24, 32)])
+def test_images_alone_move_as_they_do_with_labels(shape):
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    settings = SpatialAugmentation()
+    moved = settings.move_images(images, SEEDS[:4], 2)
+    assert torch.equal(moved, settings.apply(images, (images > 0.5).byte(), SEEDS[:4], 2)[0])
+    assert not torch.allclose(moved, images, atol=0.01)
+
+
 def test_a_flip_exchanges_left_and_right_in_half_of_the_samples():
     images = torch.rand(1, 16, 16).expand(64, 16, 16)
     settings = SpatialAugmentation(rotation_deg=0, zoom=0, shift=0)

@@ -5,8 +5,8 @@ from torch import nn
 from medscale.errors import InputError
 from medscale.networks.classifiers.inception_layers import ActivatedConvolution, rescale
 from medscale.networks.classifiers.inception_v3 import Layer, Mixed
+from medscale.networks.imagenet import normalise
 from medscale.networks.registry import build_network
-from medscale.training.classification import normalise
 
 NAMES = ["googlenet", "inception_v3"]
 

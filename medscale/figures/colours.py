@@ -1,4 +1,4 @@
-"""One look for each network in all figures."""
+"""One look for each network in all figures of a study."""
 
 from collections.abc import Sequence
 
