@@ -7,6 +7,7 @@ images of a person, such as T1 and T2, are its channels, and demographic scores 
 from torch import Tensor, cat, nn
 
 from medscale.errors import InputError
+from medscale.networks.halving import HalvingMax3d
 
 INPUTS = ("image", "scores", "both")
 
@@ -118,7 +119,7 @@ def _check_inputs(inputs: str, scores: int) -> None:
 def _block(channels: int, width: int) -> nn.Sequential:
     # Batch norm takes the place of a bias.
     convolution = nn.Conv3d(channels, width, 3, padding=1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm3d(width), nn.ReLU(inplace=True), nn.MaxPool3d(2))
+    return nn.Sequential(convolution, nn.BatchNorm3d(width), nn.ReLU(inplace=True), HalvingMax3d())
 
 
 def _initialise(module: nn.Module) -> None:

@@ -7,6 +7,7 @@ passes on its own input beside its features, and batch norm comes before each co
 import torch
 from torch import Tensor, nn
 
+from medscale.networks.halving import HalvingMax3d
 from medscale.networks.segmenters.base import Segmenter, set_norm_momentum
 from medscale.networks.segmenters.blocks import Norm3d
 from medscale.networks.segmenters.initialisation import glorot_uniform
@@ -59,7 +60,7 @@ class Unet3D(Segmenter):
         given = [channels_in + sum(widths[:level]) for level in range(depth + 1)]
         lowest = width << depth
         below = [3 * wide for wide in widths[1:]] + [given[-1] + lowest]
-        self.halve = nn.MaxPool3d(2)
+        self.halve = HalvingMax3d()
         self.down = nn.ModuleList(Level(*pair, norm_last=True) for pair in zip(given, widths, strict=False))
         self.bottom = Level(given[-1], lowest)
         self.enlarge = nn.ModuleList(
