@@ -12,6 +12,8 @@ from benchmarks.masks import time_rasterising
 from benchmarks.memory import measure_memory
 from benchmarks.projection import compare_projection
 from benchmarks.reading import compare_reading
+from benchmarks.scan_preparation import compare_scan_preparation
+from benchmarks.scan_training import compare_scan_training
 from benchmarks.segmentation_inference import measure_inference
 from benchmarks.segmentation_training import compare_training
 
@@ -38,6 +40,8 @@ BENCHMARKS: dict[str, Callable[[Path, int], Rows]] = {
     "case_preparation": lambda folder, edge_px: compare_preparation(folder),
     "segmentation_training": lambda folder, edge_px: compare_training(),
     "segmentation_inference": lambda folder, edge_px: measure_inference(folder),
+    "scan_preparation": lambda folder, edge_px: compare_scan_preparation(folder),
+    "scan_training": lambda folder, edge_px: compare_scan_training(),
 }
 
 

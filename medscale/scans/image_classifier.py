@@ -93,18 +93,11 @@ def train_image_classifier(
     described = complete_network(
         settings.network, CLASSIFIERS, outputs=len(classes), channels_in=1, size_px=images.size_px
     )
-    network = build_network(seed=derive_seed(seed, "weights"), **described)
     drawn = draw_share(sheet[sheet["split"] == "train"], share, seed)
     watched = sheet[sheet["split"] == "validation"]
     samples = image_samples(*_pick(images, drawn, classes), derive_seed(seed, "augment"))
+    task = _task(described, settings, seed)
     order = derive_seed(seed, "order")
-    augmentation = settings.augmentation
-    task = Classification(
-        network.to(memory_format=torch.channels_last),
-        Optimisation(**settings.optimisation),
-        ImageFeed(None if augmentation is None else SpatialAugmentation(**augmentation)),
-        seed=seed,
-    )
     fit(
         task,
         load_training(samples, settings.batch_size, settings.samples_per_epoch, order),
@@ -145,6 +138,17 @@ def classify_images(
     parts = [logits.softmax(dim=1).cpu().numpy() for logits in predict_images(network, pixels, device)]
     probabilities = np.concatenate([np.zeros((0, len(classes)), np.float32), *parts])
     return tabulate_predictions(sheet, classes, probabilities)
+
+
+def _task(described: dict[str, Any], settings: ClassifierSettings, seed: int) -> Classification:
+    augmentation = settings.augmentation
+    network = build_network(seed=derive_seed(seed, "weights"), **described)
+    return Classification(
+        network.to(memory_format=torch.channels_last),
+        Optimisation(**settings.optimisation),
+        ImageFeed(None if augmentation is None else SpatialAugmentation(**augmentation)),
+        seed=seed,
+    )
 
 
 def _pick(

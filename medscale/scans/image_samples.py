@@ -10,9 +10,9 @@ from torch.utils.data import DataLoader, Dataset
 from medscale.seeds import derive_seed
 from medscale.training.batches import EpochBatches
 from medscale.training.mask_segmentation import MaskBatch
-from medscale.training.scan_feeds import ImageBatch
+from medscale.training.scan_feeds import ImageBatch, VolumeBatch
 
-Batch = TypeVar("Batch", ImageBatch, MaskBatch)
+Batch = TypeVar("Batch", ImageBatch, MaskBatch, VolumeBatch)
 
 
 class Samples(Dataset[Batch], Generic[Batch]):

@@ -72,8 +72,7 @@ def train_volume_classifier(
     """Train a network on the subjects of the split train and return it with its card.
 
     Cross entropy. The weights of the last epoch are kept: the split validation, which may be empty, is
-    watched and chooses nothing. Volumes are read once and kept in memory. Scores are scaled by what the
-    training subjects have (see `ScoreScale`).
+    watched and chooses nothing. Scores are scaled by what the training subjects have (see `ScoreScale`).
 
     Parameters
     ----------
@@ -95,8 +94,8 @@ def train_volume_classifier(
     Raises
     ------
     InputError
-        If `inputs` is none of these, scores are to be shown and there are none, the split train is too
-        small, or volumes are missing, damaged, or not of one shape.
+        For unknown `inputs`, none of the scores to show, too few subjects in train, or volumes that are
+        missing, damaged, or not of one shape.
     """
     _check_inputs(inputs, scores)
     rows = {split: sheet[sheet["split"] == split] for split in ("train", "validation")}
@@ -104,33 +103,23 @@ def train_volume_classifier(
     scale = ScoreScale.fit(rows["train"], scores if inputs != "image" else ())
     train = _collect(prepared, rows["train"], scale, inputs)
     watched = _collect(prepared, rows["validation"], scale, inputs, train[0].shape[1:])
-    described = complete_network(
-        settings.network,
-        VOLUME_CLASSIFIERS,
-        outputs=len(classes),
-        channels_in=train[0].shape[1],
-        scores=train[1].shape[1],
-        inputs=INPUTS[inputs],
-    )
-    task = Classification(
-        build_network(seed=derive_seed(seed, "weights"), **described),
-        Optimisation(**settings.optimisation),
-        VolumeFeed(settings.flip and inputs != "demographics"),
-        seed=seed,
-    )
+    facts = {"channels_in": train[0].shape[1], "scores": train[1].shape[1], "inputs": INPUTS[inputs]}
+    described = complete_network(settings.network, VOLUME_CLASSIFIERS, outputs=len(classes), **facts)
+    task = _task(described, settings, seed)
     samples = _samples(train, rows["train"], classes, derive_seed(seed, "augment"))
+    others = _samples(watched, rows["validation"], classes, 0)
+    order = derive_seed(seed, "order")
     fit(
         task,
-        load_training(samples, settings.batch_size, settings.samples_per_epoch, derive_seed(seed, "order")),
-        load_watched(_samples(watched, rows["validation"], classes, 0), settings.batch_size),
+        load_training(samples, settings.batch_size, settings.samples_per_epoch, order),
+        load_watched(others, settings.batch_size),
         epochs=settings.epochs,
         device=device,
         checkpoints=checkpoints,
     )
-    shape = None if inputs == "demographics" else list(train[0].shape[1:])
-    facts = {"classes": list(classes), "inputs": inputs, "shape": shape, "score_scale": scale.describe()}
-    training = {key: value for key, value in asdict(settings).items() if key != "network"}
-    training |= {"samples": len(samples), "seed": seed}
+    facts = {"classes": list(classes), "inputs": inputs, "score_scale": scale.describe()}
+    facts["shape"] = None if inputs == "demographics" else list(train[0].shape[1:])
+    training = _described(settings) | {"samples": len(samples), "seed": seed}
     return task.network, ModelCard(described, facts, training, task.history)
 
 
@@ -173,6 +162,19 @@ def classify_subjects(
     named = sheet.assign(image=sheet["subject"], group=sheet["subject"])
     table = tabulate_predictions(named, classes, np.concatenate(parts))
     return table.drop(columns="group").rename(columns={"image": "subject"})
+
+
+def _task(described: dict[str, Any], settings: VolumeSettings, seed: int) -> Classification:
+    return Classification(
+        build_network(seed=derive_seed(seed, "weights"), **described),
+        Optimisation(**settings.optimisation),
+        VolumeFeed(settings.flip and described["inputs"] != INPUTS["demographics"]),
+        seed=seed,
+    )
+
+
+def _described(settings: VolumeSettings) -> dict[str, Any]:
+    return {key: value for key, value in asdict(settings).items() if key != "network"}
 
 
 def _collect(
