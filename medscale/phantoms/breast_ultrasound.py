@@ -20,6 +20,9 @@ STRANDS = ((50, 7), (80, 13))
 # Speckle is weaker than that of one coherent wave, because scanners average several.
 SPECKLE = 0.4
 SECOND_LESION = 0.15
+# From where to where the roughness of lesions goes, and how many images have a lobule of fat in the gland.
+ROUGHNESS = {"benign": (0.0, 0.5), "malignant": (0.4, 1.0), "normal": (0.0, 0.0)}
+LOBULES = {"benign": 0.2, "malignant": 0.2, "normal": 0.4}
 FULL_SIZE_PX, FILE_SIZE_PX = 512, 192
 # Speckle's size along the beam and across it, at full size.
 SPECKLE_PX = (1.1, 2.0)
@@ -38,8 +41,12 @@ class BreastPlan:
         Of the lower ends of skin, fat and gland.
     lesions : tuple of Outline
         None in normal images.
-    malignant : bool
-        Whether lesions cast a shadow; others let more through.
+    lobules : tuple of Outline
+        Lobules of fat in the gland: dark too, and no lesions.
+    roughness : float
+        From 0 to 1: how blurred the lesions' border is, how uneven their inside, how dark what lies behind.
+    passing : float
+        Logarithm of what lesions let through of the beam; below 0 they cast a shadow.
     echo : float
         Of the lesions' inside.
     gain : float
@@ -48,25 +55,35 @@ class BreastPlan:
 
     depths: tuple[float, float, float]
     lesions: tuple[Outline, ...]
-    malignant: bool
+    lobules: tuple[Outline, ...]
+    roughness: float
+    passing: float
     echo: float
     gain: float
 
 
 def plan_breast(label: str, number: int, seed: int) -> BreastPlan:
-    """Decide what a demo image looks like, from its class, its number and the seed."""
+    """Decide what a demo image looks like, from its class, its number and the seed.
+
+    Classes overlap as those of real images do: some benign lesions are rougher than some malignant ones,
+    some lesions are hardly darker than the gland, and normal images may have lobules of fat that are.
+    """
     rng = generator(seed, "demo breast ultrasound", label, number, "plan")
     skin, fat, gland = rng.uniform(0.02, 0.045), rng.uniform(0.16, 0.28), rng.uniform(0.48, 0.62)
+    roughness = float(rng.uniform(*ROUGHNESS[label]))
     lesions: tuple[Outline, ...] = ()
     if label == "malignant":
-        lesions = (_plan_malignant(rng),)
+        lesions = (_plan_malignant(rng, roughness),)
     elif label == "benign":
-        lesions = _plan_benign(rng)
+        lesions = _plan_benign(rng, roughness)
+    lobules = () if rng.random() > LOBULES[label] else (_plan_lobule(rng),)
     return BreastPlan(
         depths=(float(skin), float(fat), float(gland)),
         lesions=lesions,
-        malignant=label == "malignant",
-        echo=float(rng.uniform(0.05, 0.14)),
+        lobules=lobules,
+        roughness=roughness,
+        passing=1.5 - 3.5 * roughness + float(rng.normal(0, 0.4)),
+        echo=float(rng.uniform(0.05, 0.35)),
         gain=float(rng.normal(0, 0.08)),
     )
 
@@ -93,6 +110,8 @@ def draw_breast(label: str, number: int, size_px: int, seed: int) -> tuple[np.nd
     y, x = ((np.indices(shape) + 0.5) / size_px).astype(np.float32)
     reaches = [lesion.reach(x, y).astype(np.float32) for lesion in plan.lesions]
     echo, passed = _paint_layers(plan, x, y, rng), np.ones(shape, np.float32)
+    for lobule in plan.lobules:
+        echo = _paint_lobule(lobule.reach(x, y).astype(np.float32), echo, rng)
     for lesion, reach in zip(plan.lesions, reaches, strict=True):
         echo = _paint_lesion(plan, reach, echo, rng)
         passed *= _pass_behind(plan, lesion, x, y)
@@ -124,27 +143,40 @@ def _parse(path: Path) -> tuple[str, int]:
     return label, int(number)
 
 
-def _plan_benign(rng: np.random.Generator) -> tuple[Outline, ...]:
+def _plan_benign(rng: np.random.Generator, roughness: float) -> tuple[Outline, ...]:
     """Plan one smooth ellipse that is wider than high, or two side by side."""
     places = (0.28, 0.72) if rng.random() < SECOND_LESION else (float(rng.uniform(0.35, 0.65)),)
     lesions = []
     for place in places:
         a = float(rng.uniform(0.07, 0.17 if len(places) == 1 else 0.1))
-        waves = np.column_stack([rng.normal(0, 0.025, 3), rng.uniform(0, 2 * np.pi, 3)])
-        y, b = float(rng.uniform(0.27, 0.4)), a * float(rng.uniform(0.5, 0.8))
+        height = 0.02 + 0.05 * roughness
+        waves = np.column_stack([rng.normal(0, height, 3), rng.uniform(0, 2 * np.pi, 3)])
+        y, b = float(rng.uniform(0.27, 0.4)), a * float(rng.uniform(0.5, 0.85))
         lesions.append(Outline(place, y, a, b, waves, np.zeros((0, 3))))
     return tuple(lesions)
 
 
-def _plan_malignant(rng: np.random.Generator) -> Outline:
+def _plan_malignant(rng: np.random.Generator, roughness: float) -> Outline:
     """Plan an irregular lesion with spikes, often higher than wide."""
     a, count = float(rng.uniform(0.08, 0.15)), int(rng.integers(6, 12))
-    waves = np.column_stack([rng.normal(0, 0.07, 6), rng.uniform(0, 2 * np.pi, 6)])
+    waves = np.column_stack([rng.normal(0, 0.07 * roughness, 6), rng.uniform(0, 2 * np.pi, 6)])
     spikes = np.column_stack(
-        [rng.uniform(0, 2 * np.pi, count), rng.uniform(0.08, 0.35, count), rng.uniform(0.06, 0.2, count)]
+        [
+            rng.uniform(0, 2 * np.pi, count),
+            roughness * rng.uniform(0.0, 0.35, count),
+            rng.uniform(0.06, 0.2, count),
+        ]
     )
     x, y = float(rng.uniform(0.35, 0.65)), float(rng.uniform(0.27, 0.4))
-    return Outline(x, y, a, a * float(rng.uniform(0.75, 1.15)), waves, spikes)
+    return Outline(x, y, a, a * float(rng.uniform(0.6, 1.15)), waves, spikes)
+
+
+def _plan_lobule(rng: np.random.Generator) -> Outline:
+    """Plan a lobule of fat in the gland."""
+    a = float(rng.uniform(0.05, 0.14))
+    waves = np.column_stack([rng.normal(0, 0.06, 4), rng.uniform(0, 2 * np.pi, 4)])
+    x, y = float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.3, 0.45))
+    return Outline(x, y, a, a * float(rng.uniform(0.4, 0.8)), waves, np.zeros((0, 3)))
 
 
 def _paint_layers(plan: BreastPlan, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -162,24 +194,29 @@ def _paint_layers(plan: BreastPlan, x: np.ndarray, y: np.ndarray, rng: np.random
     return echo * patches * (1 + 3 * strands * (y > plan.depths[0]))
 
 
+def _paint_lobule(reach: np.ndarray, echo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the echo with a dark lobule that fades into what surrounds it."""
+    texture = np.exp(0.2 * draw_field(reach.shape, (40, 40), rng, 1.0))
+    return echo + (ECHOES[1] * texture - echo) * step(reach - 1, 0.6)
+
+
 def _paint_lesion(
     plan: BreastPlan, reach: np.ndarray, echo: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the echo with a dark lesion, in a thin bright capsule or in a halo with a blurred border."""
-    texture = np.exp((0.55 if plan.malignant else 0.2) * draw_field(reach.shape, (40, 40), rng, 1.0))
-    halo = (
-        np.exp(-(((reach - 1.2) / 0.22) ** 2)) if plan.malignant else np.exp(-(((reach - 1.05) / 0.05) ** 2))
-    )
-    echo = echo * (1 + (0.9 if plan.malignant else 1.2) * halo)
-    return echo + (plan.echo * texture - echo) * step(reach - 1, 0.35 if plan.malignant else 0.08)
+    """Return the echo with a dark lesion: smooth in a thin bright capsule, or rough in a blurred halo."""
+    rough = plan.roughness
+    texture = np.exp((0.15 + 0.4 * rough) * draw_field(reach.shape, (40, 40), rng, 1.0))
+    halo = np.exp(-(((reach - 1.05 - 0.15 * rough) / (0.05 + 0.17 * rough)) ** 2))
+    echo = echo * (1 + (1.2 - 0.4 * rough) * halo)
+    return echo + (plan.echo * texture - echo) * step(reach - 1, 0.08 + 0.27 * rough)
 
 
 def _pass_behind(plan: BreastPlan, lesion: Outline, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return what of the beam passes: less behind a malignant lesion, more behind a benign one."""
+    """Return what of the beam passes behind a lesion."""
     across = np.exp(-(np.abs((x - lesion.x) / (0.85 * lesion.a)) ** 4))
     below = step(lesion.y + 0.6 * lesion.b - y, 0.5 * lesion.b)
-    fading = np.exp(-np.clip(y - lesion.y, 0, None) / (0.9 if plan.malignant else 0.35))
-    return np.exp((-2.0 if plan.malignant else 1.3) * across * below * fading).astype(np.float32)
+    fading = np.exp(-np.clip(y - lesion.y, 0, None) / (0.35 + 0.55 * plan.roughness))
+    return np.exp(plan.passing * across * below * fading).astype(np.float32)
 
 
 def _expose(echo: np.ndarray, y: np.ndarray, gain: float, rng: np.random.Generator) -> np.ndarray:
