@@ -20,13 +20,14 @@ SUBSTITUTES = {
     "--configfile configs/sparse_ct.yaml --res": "--dry-run --configfile configs/sparse_ct.yaml --res",
     "--configfile configs/kits19.yaml --res": "--dry-run --configfile configs/kits19.yaml --res",
     "--configfile configs/breast_ultrasound.yaml": "--dry-run --configfile configs/breast_ultrasound.yaml",
-    "--configfile configs/brain_mri.yaml": "--dry-run --configfile configs/brain_mri.yaml",
+    # The class of real subjects at hand is their sex, which cannot then be told to the network.
+    "--configfile configs/brain_mri.yaml": "--dry-run --config scans='{{volumes: {{scores: [age]}}}}' "
+    "--configfile configs/brain_mri.yaml",
     "make kits19_real": "make --dry-run kits19_real",
     "make architectures": "make --dry-run architectures",
     "/path/to/BUSI": "{real_data}/busi",
     "/path/to/brain_mri": "{real_data}/brain_mri_2d",
     "/path/to/participants.csv": "{real_data}/brain_mri_3d/nichart_demo/participants.csv",
-    # What real subjects at hand have instead.
     "--class Diagnosis": "--class Sex",
 }
 EXTRA = {
