@@ -27,6 +27,8 @@ SUBSTITUTES = {
     "make architectures": "make --dry-run architectures",
     "/path/to/BUSI": "{real_data}/busi",
     "/path/to/brain_mri": "{real_data}/brain_mri_2d",
+    "/path/to/t1/": "{real_data}/brain_mri_3d/nichart_demo/t1/",
+    "/path/to/flair/": "{real_data}/brain_mri_3d/nichart_demo/fl/",
     "/path/to/participants.csv": "{real_data}/brain_mri_3d/nichart_demo/participants.csv",
     "--class Diagnosis": "--class Sex",
 }
