@@ -1,10 +1,10 @@
 """The trainings that the configuration asks for: networks of the comparison, and variants of the study."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from medscale.errors import InputError
+from medscale.names import check_known, check_unique
 
 # Those of the registry with three dimensions. It is not asked, since every start of the workflow comes past
 # here, and torch takes seconds to import.
@@ -69,9 +69,9 @@ def describe_trainings(kits19: Mapping[str, Any]) -> dict[str, Training]:
         )
         for entry in kits19["networks"]
     }
-    _check_unique("kits19.networks", [entry["name"] for entry in kits19["networks"]])
+    check_unique("kits19.networks", [entry["name"] for entry in kits19["networks"]])
     for name in kits19["figures"]["missed_by_and_kept_by"]:
-        _check_known("kits19.figures.missed_by_and_kept_by", name, networks)
+        check_known("kits19.figures.missed_by_and_kept_by", name, networks)
     return networks
 
 
@@ -86,9 +86,9 @@ def describe_variants(kits19: Mapping[str, Any]) -> dict[str, Training]:
     """
     study = kits19["study"]
     networks = {entry["name"]: entry for entry in kits19["networks"]}
-    _check_known("kits19.study.network", study["network"], networks)
+    check_known("kits19.study.network", study["network"], networks)
     names = [variant["name"] for variant in study["variants"]]
-    _check_unique("kits19.study.variants", [*networks, TRAIN, VALIDATION, *names])
+    check_unique("kits19.study.variants", [*networks, TRAIN, VALIDATION, *names])
     entry = networks[study["network"]] | {"samples_per_epoch": study["samples_per_epoch"]}
     return {
         variant["name"]: Training(
@@ -135,14 +135,3 @@ def _vary(settings: Mapping[str, Any], variant: Mapping[str, Any]) -> dict[str, 
     if "learning_rate" in variant:
         varied["optimisation"] = settings["optimisation"] | {"learning_rate": variant["learning_rate"]}
     return varied
-
-
-def _check_known(where: str, name: str, known: Iterable[str]) -> None:
-    if name not in known:
-        raise InputError(where, repr(name), f"one of {', '.join(known)}", "Correct the name.")
-
-
-def _check_unique(where: str, names: list[str]) -> None:
-    twice = [name for number, name in enumerate(names) if name in names[:number]]
-    if twice:
-        raise InputError(where, f"{twice[0]!r} twice", "names that nothing else has", "Rename one of them.")

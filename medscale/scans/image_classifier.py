@@ -1,7 +1,7 @@
 """The networks that tell the classes of brain MR and breast ultrasound images."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from medscale.scans.image_samples import image_samples, load_training, load_watc
 from medscale.scans.predictions import tabulate_predictions
 from medscale.scans.prepared_images import PreparedImages
 from medscale.scans.subsets import draw_share
+from medscale.scans.training_settings import TrainingSettings
 from medscale.seeds import derive_seed
 from medscale.training.classification import Classification
 from medscale.training.fitting import fit
@@ -27,28 +28,15 @@ from medscale.training.spatial_augmentation import SpatialAugmentation
 
 
 @dataclass(frozen=True)
-class ClassifierSettings:
-    """What a training is described by in the configuration.
+class ClassifierSettings(TrainingSettings):
+    """What a training is described by in the configuration; outputs, channels and size follow from images.
 
     Attributes
     ----------
-    network : dict
-        `name` and settings of a classifier; its outputs, channels and image size follow from the images.
-    batch_size : int
-    epochs : int
-    samples_per_epoch : int or None
-        How many samples an epoch draws; None for as many as there are.
-    optimisation : dict
-        Fields of `Optimisation`.
     augmentation : dict or None
         Fields of `SpatialAugmentation`; None for none at all.
     """
 
-    network: dict[str, Any]
-    batch_size: int
-    epochs: int
-    samples_per_epoch: int | None
-    optimisation: dict[str, Any]
     augmentation: dict[str, Any] | None = None
 
 
@@ -108,7 +96,7 @@ def train_image_classifier(
     )
     inputs = {"classes": list(classes), "size_px": images.size_px}
     facts = {"samples": len(samples), "seed": seed, "share": share}
-    training = {key: value for key, value in asdict(settings).items() if key != "network"}
+    training = settings.describe()
     return task.network, ModelCard(described, inputs, training | facts, task.history)
 
 

@@ -1,7 +1,7 @@
 """The networks that outline tumours in breast ultrasound images, alone or with a classifier's aid."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from medscale.scans.image_networks import check_size, complete_network, predict_
 from medscale.scans.image_samples import Samples, load_training, load_watched, mask_samples
 from medscale.scans.prepared_images import PreparedImages
 from medscale.scans.sheets import check_in_sheet
+from medscale.scans.training_settings import TrainingSettings
 from medscale.seeds import derive_seed
 from medscale.training.fitting import fit
 from medscale.training.mask_segmentation import MaskBatch, MaskSegmentation
@@ -28,31 +29,18 @@ CERTAIN = 255
 
 
 @dataclass(frozen=True)
-class SegmenterSettings:
-    """What a training is described by in the configuration.
+class SegmenterSettings(TrainingSettings):
+    """What a training is described by in the configuration; the network's channels follow from the images.
 
     Attributes
     ----------
-    network : dict
-        `name` and settings of a U-Net or another segmenter of images; its channels follow from the images.
     loss : str
         One of `MASK_LOSSES`.
-    batch_size : int
-    epochs : int
-    samples_per_epoch : int or None
-        How many samples an epoch draws; None for as many as there are.
-    optimisation : dict
-        Fields of `Optimisation`.
     augmentation : dict or None
         Fields of `SpatialAugmentation`; None for none at all.
     """
 
-    network: dict[str, Any]
     loss: str
-    batch_size: int
-    epochs: int
-    samples_per_epoch: int | None
-    optimisation: dict[str, Any]
     augmentation: dict[str, Any] | None = None
 
 
@@ -113,7 +101,7 @@ def train_mask_segmenter(
     )
     *_, kept = samples.arrays
     facts = {"samples": len(samples), "emptied_samples": int((~kept).sum()), "seed": seed}
-    training = {key: value for key, value in asdict(settings).items() if key != "network"}
+    training = settings.describe()
     inputs = {"classes": ["tumour"], "size_px": images.size_px}
     return task.network, ModelCard(described, inputs, training | facts, task.history)
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from medscale.errors import InputError
+from medscale.names import check_known, check_unique
 from medscale.seeds import derive_seed
 
 Item = TypeVar("Item")
@@ -104,7 +105,7 @@ def describe_segmenters(scans: Mapping[str, Any]) -> dict[str, MaskTraining]:
     settings = scans["segmentation"]
     if scans["collections"].get(OUTLINED) is None or settings is None:
         return {}
-    _check_known("scans.segmentation.shown_loss", [settings["shown_loss"]], settings["losses"])
+    check_known("scans.segmentation.shown_loss", settings["shown_loss"], settings["losses"])
     trainings = [
         _outline(scans, loss, scans["size_px"], aid, SEGMENTATION, settings["seeds"])
         for loss in settings["losses"]
@@ -204,7 +205,7 @@ def _architectures(scans: Mapping[str, Any]) -> list[Training]:
         return []
     _check_collection("scans.architectures.collection", part["collection"], scans)
     own = scans["classification"]["network"]["name"]
-    _check_unique("scans.architectures.networks", [own, *(entry["name"] for entry in part["networks"])])
+    check_unique("scans.architectures.networks", [own, *(entry["name"] for entry in part["networks"])])
     return [_architecture(scans, entry, 1.0, ARCHITECTURES) for entry in part["networks"]]
 
 
@@ -235,7 +236,8 @@ def _data_sizes(scans: Mapping[str, Any]) -> list[Training]:
     report = scans["classification"]
     own = {"name": report["network"]["name"]} | {key: report[key] for key in ("network", "learning_rate")}
     entries = {entry["name"]: entry for entry in (own, *architectures["networks"])}
-    _check_known("scans.data_sizes.networks", part["networks"], entries)
+    for name in part["networks"]:
+        check_known("scans.data_sizes.networks", name, entries)
     shares = [share for share in part["shares"] if share < 1]
     pairs = [(entries[name], share) for name in part["networks"] for share in shares]
     return [_architecture(scans, entry, share, DATA_SIZES) for entry, share in pairs]
@@ -300,15 +302,3 @@ def _check_collection(where: str, name: str, scans: Mapping[str, Any]) -> None:
     if name not in present:
         known = f"one of {', '.join(present)}" if present else "null, since there is no collection"
         raise InputError(where, repr(name), known, "Correct the name, or set this part to null.")
-
-
-def _check_known(where: str, names: Iterable[str], known: Iterable[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise InputError(where, repr(name), f"one of {', '.join(known)}", "Correct the name.")
-
-
-def _check_unique(where: str, names: list[str]) -> None:
-    twice = [name for number, name in enumerate(names) if name in names[:number]]
-    if twice:
-        raise InputError(where, f"{twice[0]!r} twice", "names that nothing else has", "Rename one of them.")

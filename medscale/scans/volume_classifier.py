@@ -1,7 +1,7 @@
 """The 3D networks that tell classes of subjects from their volumes, their age and sex, or both."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from medscale.scans.demographics import ScoreScale
 from medscale.scans.image_networks import complete_network
 from medscale.scans.image_samples import Samples, load_training, load_watched
 from medscale.scans.predictions import tabulate_predictions
+from medscale.scans.training_settings import TrainingSettings
 from medscale.scans.volumes import read_prepared_volume
 from medscale.seeds import derive_seed
 from medscale.training.classification import Classification
@@ -32,28 +33,15 @@ NO_IMAGE = (1, 1, 1, 1)
 
 
 @dataclass(frozen=True)
-class VolumeSettings:
-    """What a training is described by in the configuration.
+class VolumeSettings(TrainingSettings):
+    """What a training is described by in the configuration; shapes and scores follow from the subjects.
 
     Attributes
     ----------
-    network : dict
-        `name` and settings of the network; what follows from volumes, scores and classes is filled in.
-    batch_size : int
-    epochs : int
-    samples_per_epoch : int or None
-        How many samples an epoch draws; None for as many as there are.
-    optimisation : dict
-        Fields of `Optimisation`.
     flip : bool
         Whether left and right are exchanged in half of the samples.
     """
 
-    network: dict[str, Any]
-    batch_size: int
-    epochs: int
-    samples_per_epoch: int | None
-    optimisation: dict[str, Any]
     flip: bool = False
 
 
@@ -119,7 +107,7 @@ def train_volume_classifier(
     )
     facts = {"classes": list(classes), "inputs": inputs, "score_scale": scale.describe()}
     facts["shape"] = None if inputs == "demographics" else list(train[0].shape[1:])
-    training = _described(settings) | {"samples": len(samples), "seed": seed}
+    training = settings.describe() | {"samples": len(samples), "seed": seed}
     return task.network, ModelCard(described, facts, training, task.history)
 
 
@@ -171,10 +159,6 @@ def _task(described: dict[str, Any], settings: VolumeSettings, seed: int) -> Cla
         VolumeFeed(settings.flip and described["inputs"] != INPUTS["demographics"]),
         seed=seed,
     )
-
-
-def _described(settings: VolumeSettings) -> dict[str, Any]:
-    return {key: value for key, value in asdict(settings).items() if key != "network"}
 
 
 def _collect(
