@@ -12,7 +12,7 @@ def test_known_and_single_names_pass():
 
 
 def test_others_are_named_with_their_place():
-    with pytest.raises(InputError, match="part.name: found 'three'; expected one of one, two"):
+    with pytest.raises(InputError, match=r"part\.name: found 'three'; expected one of one, two"):
         check_known("part.name", "three", ["one", "two"])
-    with pytest.raises(InputError, match="part.names: found 'one' twice"):
+    with pytest.raises(InputError, match=r"part\.names: found 'one' twice"):
         check_unique("part.names", ["one", "two", "one"])
