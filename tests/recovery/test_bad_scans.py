@@ -83,6 +83,20 @@ def test_settings_that_fit_nothing_stop_the_run_before_any_job(run, sheet, tmp_p
     assert not (tmp_path / "results").exists()
 
 
+def test_a_run_without_ultrasound_and_volumes_plans_nothing_of_them(root, tmp_path, snakemake):
+    config = yaml.safe_load((root / "tests/tiny.yaml").read_text())
+    config["scans"]["collections"]["breast_ultrasound"] = None
+    config["scans"] |= {"segmentation": None, "volumes": None}
+    for part in ("architectures", "image_sizes"):
+        config["scans"][part]["collection"] = "brain_mri"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(tmp_path, "--dry-run", "scans", config=tmp_path / "config.yaml")
+    assert done.returncode == 0
+    assert "rule train_image_classifier" in done.stdout
+    for unwanted in ("Exception", "train_mask_segmenter", "train_volume_classifier"):
+        assert unwanted not in done.stdout
+
+
 def test_subjects_without_images_or_ages_are_refused_by_name(run, sheet, tmp_path):
     counts = {"train": {"control": 2, "patient": 2}, "test": {"control": 1, "patient": 1}}
     subjects = demo_subjects(counts, "results/demo_data/brain_volumes", 20)
