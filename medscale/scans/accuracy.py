@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medscale.scans.intervals import ENDINGS, INTERVAL, GroupDraws, align_seeds, estimate_mean
-from medscale.scans.sheets import list_classes, list_tumour_free, most_frequent
+from medscale.scans.sheets import find_leaked, list_classes, list_tumour_free, most_frequent
 
 WHERE = "predictions of a classifier"
 TRAIN, TEST = "train", "test"
@@ -16,6 +16,8 @@ COLUMNS = [
     *(f"{name}{ending}" for name in MEASURED for ending in ENDINGS),
     *(f"{name}{ending}" for name in FLOORS for ending in INTERVAL),
 ]
+WITH_COPY, WITHOUT_COPY = "test_accuracy_with_copy", "test_accuracy_without_copy"
+COPY_COLUMNS = [f"{name}{ending}" for name in (WITH_COPY, WITHOUT_COPY) for ending in INTERVAL]
 
 
 def summarise_accuracy(runs: Sequence[pd.DataFrame], bootstrap_samples: int, seed: int) -> dict[str, float]:
@@ -80,6 +82,29 @@ def compare_accuracy(
     draws = _draws(own[0], bootstrap_samples, seed)
     estimate = estimate_mean("difference", differences[None], draws)
     return {f"difference{ending}": estimate[f"difference{ending}"] for ending in INTERVAL}
+
+
+def split_by_copies(runs: Sequence[pd.DataFrame], bootstrap_samples: int, seed: int) -> dict[str, float]:
+    """Return the test accuracy of images that have a copy in train, and of those that have none.
+
+    Returns
+    -------
+    dict of str to float
+        `COPY_COLUMNS`; what concerns copies is missing where there are none.
+
+    Raises
+    ------
+    InputError
+        As `align_seeds`.
+    """
+    tables = align_seeds(runs, WHERE)
+    leaked = find_leaked(tables[0])
+    parts = {WITH_COPY: leaked, WITHOUT_COPY: (tables[0]["split"] == TEST) & ~leaked}
+    numbers: dict[str, float] = {}
+    for name, chosen in parts.items():
+        own = [table[chosen] for table in tables]
+        numbers |= estimate_mean(name, _right(own), _draws(own[0], bootstrap_samples, seed))
+    return {name: numbers[name] for name in COPY_COLUMNS}
 
 
 def confuse_classes(runs: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ SPLITS = ("train", "validation", "test")
 HEAD = ["collection", "divided_by", "network", "size_px", "seeds"]
 COUNTS = [*(f"{split}_images" for split in SPLITS), "test_images_with_copy_in_train"]
 REPORTED = ["report_train_accuracy", "report_test_accuracy", "report_test_detection_accuracy"]
-COLUMNS = [*HEAD, *COUNTS, *accuracy.COLUMNS, *REPORTED]
+COLUMNS = [*HEAD, *COUNTS, *accuracy.COLUMNS, *accuracy.COPY_COLUMNS, *REPORTED]
 CONFUSION_COLUMNS = ["collection", "divided_by", "true", "predicted", "images"]
 
 # Predictions of all seeds, by the names of the trainings.
@@ -39,8 +39,8 @@ def tabulate_classification(
     -------
     DataFrame
         `COLUMNS`. `divided_by` is `group` where copies of an image share a split, else `image`; accuracies
-        and floors are those of `summarise_accuracy`; beside them is what the report prints of its own
-        classifier on its own splits.
+        and floors are those of `summarise_accuracy`, those of images with and without a copy in train those
+        of `split_by_copies`; beside them is what the report prints of its own classifier on its own splits.
 
     Raises
     ------
@@ -51,6 +51,7 @@ def tabulate_classification(
     for training in trainings:
         runs = predictions[training.name]
         scores = accuracy.summarise_accuracy(runs, bootstrap_samples, seed)
+        scores |= accuracy.split_by_copies(runs, bootstrap_samples, seed)
         rows.append(_head(training, len(runs)) | _counts(runs[0]) | scores | _reported(training.collection))
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -115,10 +115,15 @@ def check_same_images(sheet: pd.DataFrame, guarded: pd.DataFrame, path: str | Pa
         )
 
 
-def count_leaked(sheet: pd.DataFrame) -> int:
-    """Return how many images of the test split have a duplicate, of their group, in train."""
+def find_leaked(sheet: pd.DataFrame) -> pd.Series:
+    """Return which rows are images of the test split with a duplicate, of their group, in train; bool."""
     learnt = set(sheet.loc[sheet["split"] == "train", "group"])
-    return int(sheet.loc[sheet["split"] == "test", "group"].isin(learnt).sum())
+    return (sheet["split"] == "test") & sheet["group"].isin(learnt)
+
+
+def count_leaked(sheet: pd.DataFrame) -> int:
+    """Return how many images of the test split have a duplicate in train."""
+    return int(find_leaked(sheet).sum())
 
 
 def _check_masks(sheet: pd.DataFrame, path: str | Path) -> None:

@@ -3,7 +3,13 @@ import pandas as pd
 import pytest
 
 from medscale.errors import InputError
-from medscale.scans.accuracy import COLUMNS, compare_accuracy, confuse_classes, summarise_accuracy
+from medscale.scans.accuracy import (
+    COLUMNS,
+    compare_accuracy,
+    confuse_classes,
+    split_by_copies,
+    summarise_accuracy,
+)
 from tests.unit.scans.scan_tables import BRAIN, exact, make_sheet, predict
 
 # Three benign images of train, one of the other classes; of the test, each class but benign twice.
@@ -100,3 +106,22 @@ def test_predictions_of_other_images_are_refused():
         summarise_accuracy([FIRST, SECOND[1:]], 10, 0)
     with pytest.raises(InputError, match="different images"):
         compare_accuracy([FIRST], [SECOND.assign(split="test")], 10, 0)
+
+
+def test_copies_are_judged_apart():
+    leaking = SHEET.assign(group=SHEET["group"].replace({"f": "a", "i": "e"}))
+    runs = [
+        exact(leaking, [N, B, B, B, M, N, B, B, M, N, B]),
+        exact(leaking, [N, B, B, B, M, N, N, M, M, M, B]),
+    ]
+    numbers = split_by_copies(runs, 100, 0)
+    # f, i and j have a copy: 2 and 3 of 3 are right; of g and h, 1 and 1 of 2.
+    assert numbers["test_accuracy_with_copy"] == pytest.approx(5 / 6)
+    assert numbers["test_accuracy_without_copy"] == pytest.approx(1 / 2)
+    assert numbers["test_accuracy_with_copy_low"] <= 5 / 6 <= numbers["test_accuracy_with_copy_high"]
+
+
+def test_without_copies_nothing_is_said_of_them():
+    numbers = split_by_copies([exact(SHEET, SHEET["class"].tolist())], 100, 0)
+    assert np.isnan(numbers["test_accuracy_with_copy"])
+    assert numbers["test_accuracy_without_copy"] == 1
