@@ -1,6 +1,7 @@
 """Pictures of one scan each, and the masks of their tumours, as grey arrays of any size."""
 
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 import cv2
@@ -70,12 +71,12 @@ def read_mask(paths: Sequence[str | Path], shape: tuple[int, int]) -> np.ndarray
     InputError
         As `read_grey`, or if a mask has another size.
     """
-    merged = np.zeros(shape, np.uint8)
+    masks = []
     for path in paths:
         mask = read_grey(path)
         check_same_size(mask.shape, shape, path)
-        merged |= (mask >= HALF).astype(np.uint8)
-    return merged
+        masks.append(cv2.threshold(mask, HALF - 1, 1, cv2.THRESH_BINARY)[1])
+    return reduce(np.bitwise_or, masks) if masks else np.zeros(shape, np.uint8)
 
 
 def check_same_size(found: Sequence[int], expected: Sequence[int], mask: str | Path) -> None:
@@ -117,8 +118,11 @@ def stretch_grey(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """
     smaller = tuple(min(own, wanted) for own, wanted in zip(values.shape, shape, strict=True))
     # In two steps, because OpenCV averages over areas only where neither axis grows.
-    shrunk = cv2.resize(values, smaller[::-1], interpolation=cv2.INTER_AREA)
-    return cv2.resize(shrunk, tuple(shape)[::-1], interpolation=cv2.INTER_LINEAR)
+    if values.shape != smaller:
+        values = cv2.resize(values, smaller[::-1], interpolation=cv2.INTER_AREA)
+    if values.shape != tuple(shape):
+        values = cv2.resize(values, tuple(shape)[::-1], interpolation=cv2.INTER_LINEAR)
+    return values
 
 
 def resize_mask(mask: np.ndarray, size_px: int) -> np.ndarray:
@@ -160,8 +164,9 @@ def read_sample(
         As `read_grey` and `read_mask`.
     """
     grey = read_grey(path)
-    mask = read_mask(masks, grey.shape)
-    return resize_grey(grey, size_px), resize_mask(mask, size_px), grey.shape
+    square = (size_px, size_px)
+    mask = resize_mask(read_mask(masks, grey.shape), size_px) if masks else np.zeros(square, np.uint8)
+    return resize_grey(grey, size_px), mask, grey.shape
 
 
 def _decoding(content: bytes) -> int:

@@ -53,7 +53,7 @@ def _read_bytes(path: str | Path) -> bytes:
 
 def _check_content(content: bytes, path: str | Path) -> tuple[int, int]:
     if content.startswith(PNG_SIGNATURE):
-        whole, size = PNG_END in content, _png_size(content)
+        whole, size = content.rfind(PNG_END) > 0, _png_size(content)
     elif content.startswith(JPEG_SIGNATURE):
         # Behind the last scan, because a thumbnail in the header has an end of its own.
         whole, size = content.rfind(JPEG_END) > content.rfind(JPEG_SCAN) > 0, _jpeg_size(content)

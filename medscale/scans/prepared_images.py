@@ -129,7 +129,14 @@ def _read_all(
     """Yield which pictures come next, and their pixels, masks and sizes."""
     # Threads, because OpenCV and files let go of Python's lock, and processes would copy what they read.
     with ThreadPoolExecutor(workers) as pool:
+
+        def start(first: int) -> Iterator[tuple[np.ndarray, ...]]:
+            rows = slice(first, first + WAITING)
+            return pool.map(partial(read_sample, size_px=size_px), paths[rows], masks[rows])
+
+        samples = start(0)
         for first in range(0, len(paths), WAITING):
-            rows = slice(first, min(first + WAITING, len(paths)))
-            samples = pool.map(partial(read_sample, size_px=size_px), paths[rows], masks[rows])
-            yield rows, tuple(map(np.array, zip(*samples, strict=True)))
+            # The next ones are read while these are written.
+            following = start(first + WAITING)
+            yield slice(first, first + WAITING), tuple(map(np.array, zip(*samples, strict=True)))
+            samples = following
