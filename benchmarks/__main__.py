@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.big_slide import write_big_slide
@@ -45,13 +47,6 @@ BENCHMARKS: dict[str, Callable[[Path, int], Rows]] = {
 }
 
 
-def measure(names: Sequence[str], edge_px: int) -> Iterator[tuple[str, str]]:
-    """Yield what was measured and the result, as each benchmark ends."""
-    for name in names:
-        with tempfile.TemporaryDirectory() as folder:
-            yield from BENCHMARKS[name](Path(folder), edge_px)
-
-
 def main() -> None:
     """Run the benchmarks that are named on the command line, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -65,9 +60,17 @@ def main() -> None:
     unknown = [name for name in chosen.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no benchmark {unknown[0]!r}: choose from {', '.join(BENCHMARKS)}")
+    names = chosen.names or list(BENCHMARKS)
+    if len(names) > 1:
+        # Each in a process of its own, whose memory no other benchmark has filled before.
+        for name in names:
+            command = [sys.executable, "-m", "benchmarks", name, "--edge-px", str(chosen.edge_px)]
+            subprocess.run(command, check=True)
+        return
     print(f"load before the run: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-    for what, result in measure(chosen.names or list(BENCHMARKS), chosen.edge_px):
-        print(f"{what}  {result}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for what, result in BENCHMARKS[names[0]](Path(folder), chosen.edge_px):
+            print(f"{what}  {result}", flush=True)
 
 
 if __name__ == "__main__":
