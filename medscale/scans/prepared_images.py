@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import h5py
@@ -15,8 +16,9 @@ from medscale.files.atomic import atomic_path
 from medscale.files.hdf5 import opened_hdf5
 from medscale.scans.images import read_sample
 
-# So many pictures are written at once, which bounds memory.
-WAITING = 64
+# So many pictures are written at once, which bounds memory, and so many are handed to a thread together.
+WAITING, TOGETHER = 64, 8
+Sample = tuple[np.ndarray, np.ndarray, tuple[int, int]]
 WHAT, EXPECTED = "prepared images", "an HDF5 file with images and masks, as prepare_images writes it"
 
 
@@ -130,13 +132,21 @@ def _read_all(
     # Threads, because OpenCV and files let go of Python's lock, and processes would copy what they read.
     with ThreadPoolExecutor(workers) as pool:
 
-        def start(first: int) -> Iterator[tuple[np.ndarray, ...]]:
-            rows = slice(first, first + WAITING)
-            return pool.map(partial(read_sample, size_px=size_px), paths[rows], masks[rows])
+        def start(first: int) -> Iterator[list[Sample]]:
+            starts = range(first, min(first + WAITING, len(paths)), TOGETHER)
+            parts = [slice(one, min(one + TOGETHER, first + WAITING)) for one in starts]
+            return pool.map(lambda rows: _read_some(paths[rows], masks[rows], size_px), parts)
 
         samples = start(0)
         for first in range(0, len(paths), WAITING):
             # The next ones are read while these are written.
             following = start(first + WAITING)
-            yield slice(first, first + WAITING), tuple(map(np.array, zip(*samples, strict=True)))
+            rows = slice(first, first + WAITING)
+            yield rows, tuple(map(np.array, zip(*chain.from_iterable(samples), strict=True)))
             samples = following
+
+
+def _read_some(
+    paths: Sequence[str | Path], masks: Sequence[Sequence[str | Path]], size_px: int
+) -> list[Sample]:
+    return [read_sample(path, own, size_px) for path, own in zip(paths, masks, strict=True)]
