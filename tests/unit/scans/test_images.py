@@ -194,3 +194,15 @@ def test_real_pictures_of_every_kind(real_data):
     alone = [read_sample(folder / "benign (4).png", [one], 128)[1] for one in masks]
     np.testing.assert_array_equal(mask, alone[0] | alone[1])
     assert all(0 < one.sum() < mask.sum() for one in alone)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (128, 96), (57, 131), (48, 50), (96, 96)])
+def test_masks_that_shrink_are_cut_at_half_of_a_pixel_exactly(shape):
+    rng = np.random.default_rng(0)
+    for share in (0.2, 0.5, 0.8):
+        mask = (rng.random(shape) < share).astype(np.uint8)
+        exact = cv2.resize(mask.astype(np.float64), (48, 48), interpolation=cv2.INTER_AREA)
+        sure = np.abs(exact - 0.5) > 1e-6
+        np.testing.assert_array_equal(resize_mask(mask, 48)[sure], (exact > 0.5)[sure])
+    halves = np.tile(np.array([[0, 1], [1, 0]], np.uint8), (48, 48))
+    assert resize_mask(halves, 48).all()
