@@ -40,7 +40,8 @@ def _allocate(megabytes_per_image):
 def test_the_peak_is_what_was_allocated_at_once(batch_size):
     cost = measure_step(_allocate(40), batch_size, CPU)
     assert cost.batch_size == batch_size
-    assert cost.peak_bytes / MB == pytest.approx(20 + 40 * batch_size, rel=0.03)
+    # What other threads of the process allocate meanwhile counts too.
+    assert cost.peak_bytes / MB == pytest.approx(20 + 40 * batch_size, abs=8)
 
 
 @linux
