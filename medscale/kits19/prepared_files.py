@@ -1,7 +1,7 @@
 """Prepared cases: windowed slices of one size with their labels, as HDF5 that is read slice by slice."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -10,9 +10,12 @@ import numpy as np
 
 from medscale.errors import InputError
 from medscale.files.atomic import atomic_path
+from medscale.files.hdf5 import opened_hdf5
 
 # What padding shows: air is the darkest that a window leaves, and belongs to the background.
 AIR, BACKGROUND = 0, 0
+WHAT = "prepared case"
+EXPECTED = "an HDF5 file with slices and their attributes, as prepare_cases writes it"
 
 
 @dataclass(frozen=True)
@@ -129,18 +132,8 @@ def read_labels(path: str | Path) -> np.ndarray:
     raise InputError(path, "a case without labels", "labels, to train on it or to score it", mend)
 
 
-@contextmanager
-def _opened(path: str | Path) -> Iterator[h5py.File]:
-    try:
-        with h5py.File(path) as file:
-            yield file
-    except (OSError, KeyError) as error:
-        raise InputError(
-            path,
-            f"no prepared case ({error})",
-            "an HDF5 file with slices and their attributes, as prepare_cases writes it",
-            "Delete the file and run again.",
-        ) from error
+def _opened(path: str | Path) -> AbstractContextManager[h5py.File]:
+    return opened_hdf5(path, WHAT, EXPECTED)
 
 
 def _pick(data: h5py.Dataset, indices: Sequence[int]) -> np.ndarray:

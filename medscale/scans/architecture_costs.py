@@ -58,7 +58,8 @@ def measure_classifiers(
     -------
     DataFrame
         `COLUMNS`. `training_seconds` is the mean over seeds of whole jobs, missing where no sidecar is;
-        `step_peak_mb` is in 10^6 bytes. What concerns networks is missing for other methods.
+        methods on hand-made features share one job, whose seconds stand in all their rows. `step_peak_mb`
+        is in 10^6 bytes. What concerns networks is missing for other methods.
     """
     rows = []
     for training in trainings:

@@ -13,14 +13,14 @@ from torch import nn
 from medscale.errors import InputError
 from medscale.networks.registry import CLASSIFIERS, build_network
 from medscale.scans.image_networks import check_size, complete_network, predict_images
-from medscale.scans.image_samples import image_samples, load_training, load_watched
+from medscale.scans.image_samples import image_samples
 from medscale.scans.predictions import tabulate_predictions
 from medscale.scans.prepared_images import PreparedImages
+from medscale.scans.sample_training import fit_samples
 from medscale.scans.subsets import draw_share
 from medscale.scans.training_settings import TrainingSettings
 from medscale.seeds import derive_seed
 from medscale.training.classification import Classification
-from medscale.training.fitting import fit
 from medscale.training.models import ModelCard
 from medscale.training.optimisation import Optimisation
 from medscale.training.scan_feeds import ImageFeed
@@ -82,18 +82,11 @@ def train_image_classifier(
         settings.network, CLASSIFIERS, outputs=len(classes), channels_in=1, size_px=images.size_px
     )
     drawn = draw_share(sheet[sheet["split"] == "train"], share, seed)
-    watched = sheet[sheet["split"] == "validation"]
+    others = sheet[sheet["split"] == "validation"]
     samples = image_samples(*_pick(images, drawn, classes), derive_seed(seed, "augment"))
     task = _task(described, settings, seed)
-    order = derive_seed(seed, "order")
-    fit(
-        task,
-        load_training(samples, settings.batch_size, settings.samples_per_epoch, order),
-        load_watched(image_samples(*_pick(images, watched, classes)), settings.batch_size),
-        epochs=settings.epochs,
-        device=device,
-        checkpoints=checkpoints,
-    )
+    watched = image_samples(*_pick(images, others, classes))
+    fit_samples(task, samples, watched, settings, seed=seed, device=device, checkpoints=checkpoints)
     inputs = {"classes": list(classes), "size_px": images.size_px}
     facts = {"samples": len(samples), "seed": seed, "share": share}
     training = settings.describe()

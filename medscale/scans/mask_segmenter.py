@@ -13,12 +13,12 @@ from torch import nn
 from medscale.errors import InputError
 from medscale.networks.registry import RESTORERS, SEGMENTERS, build_network
 from medscale.scans.image_networks import check_size, complete_network, predict_images
-from medscale.scans.image_samples import Samples, load_training, load_watched, mask_samples
+from medscale.scans.image_samples import Samples, mask_samples
 from medscale.scans.prepared_images import PreparedImages
+from medscale.scans.sample_training import fit_samples
 from medscale.scans.sheets import check_in_sheet
 from medscale.scans.training_settings import TrainingSettings
 from medscale.seeds import derive_seed
-from medscale.training.fitting import fit
 from medscale.training.mask_segmentation import MaskBatch, MaskSegmentation
 from medscale.training.models import ModelCard
 from medscale.training.optimisation import Optimisation
@@ -90,15 +90,8 @@ def train_mask_segmenter(
         augmentation=None if augmentation is None else SpatialAugmentation(**augmentation),
         seed=seed,
     )
-    order = derive_seed(seed, "order")
-    fit(
-        task,
-        load_training(samples, settings.batch_size, settings.samples_per_epoch, order),
-        load_watched(_samples(images, sheet, "validation", emptied), settings.batch_size),
-        epochs=settings.epochs,
-        device=device,
-        checkpoints=checkpoints,
-    )
+    watched = _samples(images, sheet, "validation", emptied)
+    fit_samples(task, samples, watched, settings, seed=seed, device=device, checkpoints=checkpoints)
     *_, kept = samples.arrays
     facts = {"samples": len(samples), "emptied_samples": int((~kept).sum()), "seed": seed}
     training = settings.describe()

@@ -14,13 +14,13 @@ from medscale.errors import InputError
 from medscale.networks.registry import VOLUME_CLASSIFIERS, build_network
 from medscale.scans.demographics import ScoreScale
 from medscale.scans.image_networks import complete_network
-from medscale.scans.image_samples import Samples, load_training, load_watched
+from medscale.scans.image_samples import Samples
 from medscale.scans.predictions import tabulate_predictions
+from medscale.scans.sample_training import fit_samples
 from medscale.scans.training_settings import TrainingSettings
 from medscale.scans.volumes import read_prepared_volume
 from medscale.seeds import derive_seed
 from medscale.training.classification import Classification
-from medscale.training.fitting import fit
 from medscale.training.models import ModelCard
 from medscale.training.optimisation import Optimisation
 from medscale.training.scan_feeds import VolumeBatch, VolumeFeed
@@ -96,15 +96,7 @@ def train_volume_classifier(
     task = _task(described, settings, seed)
     samples = _samples(train, rows["train"], classes, derive_seed(seed, "augment"))
     others = _samples(watched, rows["validation"], classes, 0)
-    order = derive_seed(seed, "order")
-    fit(
-        task,
-        load_training(samples, settings.batch_size, settings.samples_per_epoch, order),
-        load_watched(others, settings.batch_size),
-        epochs=settings.epochs,
-        device=device,
-        checkpoints=checkpoints,
-    )
+    fit_samples(task, samples, others, settings, seed=seed, device=device, checkpoints=checkpoints)
     facts = {"classes": list(classes), "inputs": inputs, "score_scale": scale.describe()}
     facts["shape"] = None if inputs == "demographics" else list(train[0].shape[1:])
     training = settings.describe() | {"samples": len(samples), "seed": seed}
